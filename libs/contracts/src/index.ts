@@ -1,0 +1,4 @@
+export * from './subjects';
+export * from './desired';
+export * from './reports';
+export * from './rpc';
