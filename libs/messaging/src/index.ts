@@ -1,0 +1,2 @@
+export * from './nats-options';
+export * from './host-rpc-server';
