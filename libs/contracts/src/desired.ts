@@ -18,7 +18,9 @@ const id = z.uuid();
 const name = z.string().min(1).max(256);
 const revision = z.int().min(0);
 const vlanId = z.int().min(VLAN_ID_MIN).max(VLAN_ID_MAX);
-const vlanRange = z.object({ first: vlanId, last: vlanId }).refine((r) => r.first <= r.last, 'range runs backwards');
+const vlanRange = z
+  .object({ first: vlanId, last: vlanId })
+  .refine((r) => r.first <= r.last, 'range runs backwards');
 
 const threshold = z.discriminatedUnion('unit', [
   z.object({ unit: z.literal('kbps'), rate: z.int().min(1).max(SUPPRESSION_RATE_KBPS_MAX) }),
@@ -47,7 +49,11 @@ export const portGroupSchema = z.object({
   name,
   vlan: z.discriminatedUnion('type', [
     z.object({ type: z.literal('access'), vlanId: z.int().min(0).max(VLAN_ID_MAX) }),
-    z.object({ type: z.literal('trunk'), trunkVlans: z.array(vlanRange).min(1).max(4094), nativeVlanId: vlanId.nullable() }),
+    z.object({
+      type: z.literal('trunk'),
+      trunkVlans: z.array(vlanRange).min(1).max(4094),
+      nativeVlanId: vlanId.nullable(),
+    }),
   ]),
   adminStatus: z.enum(['up', 'down']),
   broadcastSuppression: z.object({
@@ -97,7 +103,8 @@ export const hostSchema = z.object({
  */
 export const desiredMetaSchema = z.object({ storeId: id, revision });
 
-const entry = <K extends string, T extends z.ZodType>(kind: K, object: T) => z.object({ kind: z.literal(kind), revision, object: object.nullable() });
+const entry = <K extends string, T extends z.ZodType>(kind: K, object: T) =>
+  z.object({ kind: z.literal(kind), revision, object: object.nullable() });
 
 /** `object` null: deleted at that revision. */
 export const desiredEntrySchema = z.discriminatedUnion('kind', [

@@ -3,7 +3,15 @@
  * engine's own objects, read back what exists, and apply steps of a plan. Diff, order, retry and status are written once,
  * in libs/reconciler.
  */
-import type { Host, Port, PortCounters, PortGroup, Switch, SuppressionKind, SwitchMode } from '@opendvs/model';
+import type {
+  Host,
+  Port,
+  PortCounters,
+  PortGroup,
+  Switch,
+  SuppressionKind,
+  SwitchMode,
+} from '@opendvs/model';
 
 /** All that one host must realise: complete, or it is not passed to a driver at all. Every reference in it resolves. */
 export interface HostDesired {
@@ -34,7 +42,9 @@ export interface BackendObject<S = unknown> {
 }
 
 /** What exists and bears our mark. Dependencies and reasons need not be known of it. */
-export type ObservedObject<S = unknown> = Pick<BackendObject<S>, 'kind' | 'key' | 'spec' | 'claims'> & { owner: OwnerRef | null };
+export type ObservedObject<S = unknown> = Pick<BackendObject<S>, 'kind' | 'key' | 'spec' | 'claims'> & {
+  owner: OwnerRef | null;
+};
 
 export type Step<S = unknown> =
   | { verb: 'create'; key: string; to: BackendObject<S> }

@@ -8,7 +8,13 @@
  * - `multicast`      group addresses other than broadcast
  * - `unknownUnicast` unicast to an address the switch hasn't learnt; refused where the engine can't tell it
  */
-export const SUPPRESSION_KINDS = ['arpBroadcast', 'ipBroadcast', 'allBroadcast', 'multicast', 'unknownUnicast'] as const;
+export const SUPPRESSION_KINDS = [
+  'arpBroadcast',
+  'ipBroadcast',
+  'allBroadcast',
+  'multicast',
+  'unknownUnicast',
+] as const;
 export type SuppressionKind = (typeof SUPPRESSION_KINDS)[number];
 
 /** `kbps`: kbit/s of whole Ethernet frames without FCS, 1 kbit = 1000 bit. `pps`: frames a second. */
@@ -20,7 +26,10 @@ export const SUPPRESSION_RATE_PPS_MIN = 1;
 export const SUPPRESSION_RATE_PPS_MAX = 100_000_000;
 
 /** `null` for a kind: no threshold, the default. */
-export type BroadcastSuppression = { observeOnly: boolean } & Record<SuppressionKind, SuppressionThreshold | null>;
+export type BroadcastSuppression = { observeOnly: boolean } & Record<
+  SuppressionKind,
+  SuppressionThreshold | null
+>;
 
 export const NO_SUPPRESSION: BroadcastSuppression = Object.freeze({
   observeOnly: false,

@@ -62,7 +62,9 @@ export class VlanSyntaxError extends Error {
 function parseRange(piece: string, whole: string): VlanRange {
   const match = /^(\d{1,4})(?:\s*-\s*(\d{1,4}))?$/.exec(piece);
   if (!match) {
-    throw new VlanSyntaxError(`"${piece}" in "${whole}" is not a VLAN or a range; write for example "100-199,300"`);
+    throw new VlanSyntaxError(
+      `"${piece}" in "${whole}" is not a VLAN or a range; write for example "100-199,300"`,
+    );
   }
   const first = Number(match[1]);
   const last = match[2] === undefined ? first : Number(match[2]);
