@@ -1,1 +1,5 @@
-export {};
+export * from './backoff';
+export * from './clock';
+export * from './plan';
+export * from './reconciler';
+export * from './reconciler-types';
