@@ -41,10 +41,11 @@ export interface BackendObject<S = unknown> {
   because: string;
 }
 
-/** What exists and bears our mark. Dependencies and reasons need not be known of it. */
-export type ObservedObject<S = unknown> = Pick<BackendObject<S>, 'kind' | 'key' | 'spec' | 'claims'> & {
-  owner: OwnerRef | null;
-};
+/**
+ * What exists and bears our mark. `dependsOn`: keys of the objects that it stands on now (a flow on its port and meter, a
+ * port on its bridge) and that can only go after it; a key that isn't observed says nothing. `owner` null: the engine can't tell.
+ */
+export type ObservedObject<S = unknown> = Omit<BackendObject<S>, 'because' | 'owner'> & { owner: OwnerRef | null };
 
 export type Step<S = unknown> =
   | { verb: 'create'; key: string; to: BackendObject<S> }
