@@ -1,0 +1,47 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { type Options, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import type { ManagerConfig } from '../configuration';
+import { entities } from './entities';
+import { migrations } from './migrations';
+
+/** How long a request waits for a connection, and a connection for the server, before the API says 503. */
+const CONNECT_TIMEOUT_MS = 3000;
+/** A statement that takes longer is broken: it is cancelled, so that it can't hold locks for ever. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+export function ormOptions(
+  config: Pick<ManagerConfig, 'DATABASE_URL' | 'OPENDVS_DATABASE_CONNECTIONS'>,
+): Options {
+  return {
+    driver: PostgreSqlDriver,
+    clientUrl: config.DATABASE_URL,
+    entities,
+    extensions: [Migrator],
+    migrations: {
+      migrationsList: migrations,
+      tableName: 'migrations',
+      allOrNothing: true,
+      snapshot: false,
+      disableForeignKeys: false,
+    },
+    // connections beyond the busy ones close by themselves; after PostgreSQL was away, new ones are made on demand
+    pool: {
+      min: 0,
+      max: config.OPENDVS_DATABASE_CONNECTIONS,
+      acquireTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: 60_000,
+    },
+    driverOptions: {
+      connection: {
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        statement_timeout: STATEMENT_TIMEOUT_MS,
+        keepAlive: true,
+        application_name: 'dvs-manager',
+      },
+    },
+    connect: false,
+    forceUtcTimezone: true,
+    // SQL and parameters stay out of logs: problem documents and messages say what an operator needs
+    debug: false,
+  };
+}
