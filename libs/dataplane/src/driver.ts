@@ -45,7 +45,9 @@ export interface BackendObject<S = unknown> {
  * What exists and bears our mark. `dependsOn`: keys of the objects that it stands on now (a flow on its port and meter, a
  * port on its bridge) and that can only go after it; a key that isn't observed says nothing. `owner` null: the engine can't tell.
  */
-export type ObservedObject<S = unknown> = Omit<BackendObject<S>, 'because' | 'owner'> & { owner: OwnerRef | null };
+export type ObservedObject<S = unknown> = Omit<BackendObject<S>, 'because' | 'owner'> & {
+  owner: OwnerRef | null;
+};
 
 export type Step<S = unknown> =
   | { verb: 'create'; key: string; to: BackendObject<S> }

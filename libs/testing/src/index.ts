@@ -1,0 +1,4 @@
+export * from './builders';
+export * from './driver-contract';
+export * from './driver-harness';
+export * from './eventually';
