@@ -1,0 +1,10 @@
+export { DomainXmlError, type DomainRemark } from './domain-problem';
+export type { DomainFacts, NetworkInterface } from './domain-source';
+export {
+  PortNotRenderableError,
+  renderInterface,
+  QUEUES_MAX,
+  VIRTIO_RING_SIZES,
+  type PortFacts,
+} from './interface-xml';
+export { rewriteDomain, type PortResolver, type RewrittenDomain } from './rewrite-domain';

@@ -1,0 +1,99 @@
+/**
+ * A port as libvirt's `<interface type='vhostuser'>`: QEMU listens on the port's socket (`mode='server'`) and the switch
+ * connects, so that either may restart without the other. Element by element as in libvirt's formatdomain, "vhost-user interface".
+ */
+import { SOCKET_PATH_BYTES_MAX } from '@opendvs/model';
+import { escapeAttribute } from './xml-edits';
+
+/** What a guest's interface must know of its port. */
+export interface PortFacts {
+  /** Name of the port in the dataplane: libvirt looks its counters up by it (`virsh domifstat`). */
+  interfaceName: string;
+  socketPath: string;
+  /** Six pairs of hex digits, unicast. */
+  macAddress: string;
+  /** Queue pairs, 1..8. */
+  queues: number;
+  /** Descriptors of each virtqueue: 256, 512 or 1024. */
+  ringSize: number;
+  /** Largest IP packet. */
+  mtuBytes: number;
+}
+
+/**
+ * Ring sizes that QEMU's virtio-net takes: a power of two from 256, and at most VIRTQUEUE_MAX_SIZE. The transmit ring may
+ * differ from 256 only because the backend is vhost-user.
+ */
+export const VIRTIO_RING_SIZES: readonly number[] = [256, 512, 1024];
+export const QUEUES_MAX = 8;
+/** Range of virtio-net's `host_mtu`. */
+const MTU_BYTES = { min: 68, max: 65_535 };
+
+/** The port can't be a QEMU guest's interface as it is. The message says which field, why, and what to do. */
+export class PortNotRenderableError extends Error {
+  override readonly name = 'PortNotRenderableError';
+
+  constructor(
+    readonly field: keyof PortFacts,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The whole element, indented by two spaces a level, without a newline at its end. @throws PortNotRenderableError */
+export function renderInterface(port: PortFacts): string {
+  checkPortFacts(port);
+  const children = [
+    macElement(port),
+    sourceElement(port),
+    targetElement(port),
+    modelElement(),
+    driverElement(port),
+    mtuElement(port),
+  ];
+  return ["<interface type='vhostuser'>", ...children.map((child) => `  ${child}`), '</interface>'].join(
+    '\n',
+  );
+}
+
+export function checkPortFacts(port: PortFacts): void {
+  const fail = (field: keyof PortFacts, message: string) => {
+    throw new PortNotRenderableError(field, message);
+  };
+  const pathBytes = Buffer.byteLength(port.socketPath);
+  if (!port.socketPath.startsWith('/') || pathBytes > SOCKET_PATH_BYTES_MAX) {
+    const limit = `an absolute path of at most ${SOCKET_PATH_BYTES_MAX} bytes`;
+    fail(
+      'socketPath',
+      `socket path "${port.socketPath}" (${pathBytes} bytes) must be ${limit}; shorten the host's vhostSocketDir`,
+    );
+  }
+  if (!/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/i.test(port.macAddress)) {
+    fail('macAddress', `"${port.macAddress}" is no unicast MAC address such as 52:54:00:12:34:56`);
+  }
+  if (!Number.isInteger(port.queues) || port.queues < 1 || port.queues > QUEUES_MAX) {
+    fail('queues', `${port.queues} queues are outside 1..${QUEUES_MAX}`);
+  }
+  if (!VIRTIO_RING_SIZES.includes(port.ringSize)) {
+    fail(
+      'ringSize',
+      `a ring of ${port.ringSize} descriptors: QEMU's virtio-net takes ${VIRTIO_RING_SIZES.join(', ')}; change the port's ringSize`,
+    );
+  }
+  if (!Number.isInteger(port.mtuBytes) || port.mtuBytes < MTU_BYTES.min || port.mtuBytes > MTU_BYTES.max) {
+    fail('mtuBytes', `an MTU of ${port.mtuBytes} bytes is outside ${MTU_BYTES.min}..${MTU_BYTES.max}`);
+  }
+}
+
+/** The parts, each for itself: a rewritten interface takes only those that it lacks. */
+export const macElement = (port: PortFacts): string => `<mac address='${port.macAddress}'/>`;
+export const sourceElement = (port: PortFacts): string =>
+  `<source type='unix' path='${escapeAttribute(port.socketPath)}' mode='server'/>`;
+export const targetElement = (port: PortFacts): string =>
+  `<target dev='${escapeAttribute(port.interfaceName)}'/>`;
+export const modelElement = (): string => "<model type='virtio'/>";
+export const mtuElement = (port: PortFacts): string => `<mtu size='${port.mtuBytes}'/>`;
+/** One queue pair is libvirt's default, and left out as libvirt itself does. */
+export const driverElement = ({ queues, ringSize }: PortFacts): string =>
+  `<driver${queues > 1 ? ` queues='${queues}'` : ''} rx_queue_size='${ringSize}' tx_queue_size='${ringSize}'/>`;
