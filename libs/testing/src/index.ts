@@ -2,3 +2,4 @@ export * from './builders';
 export * from './driver-contract';
 export * from './driver-harness';
 export * from './eventually';
+export * from './fake-manager';

@@ -1,0 +1,4 @@
+export * from './sim-driver';
+export * from './sim-objects';
+export * from './simulated-engine';
+export { FRAME_CLASSES, type FrameClass, type OfferedLoad } from './simulated-traffic';
