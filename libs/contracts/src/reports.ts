@@ -46,11 +46,13 @@ export const portStatusSchema = z.object({
 /**
  * Changes of port states and of what is applied. `full`: `ports` are all the host has (the first one after a start and on
  * request); a manager that misses a `seq` asks for one by the RPC `report-all`. A port that is no more is in `gone`.
- * One report carries at most 2,000 ports; a full report of more is split, `last` true on its last piece.
+ * One report carries at most 2,000 ports; a full report of more is split: `part` counts its pieces from 0, `last` is true on the
+ * last one. Nothing else is sent on the subject between the pieces.
  */
 export const statusReportSchema = z.object({
   ...source,
   full: z.boolean(),
+  part: z.int().min(0).default(0),
   last: z.boolean(),
   appliedRevisions: applied,
   ports: z.array(portStatusSchema).max(2000),
