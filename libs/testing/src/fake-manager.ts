@@ -22,40 +22,53 @@ export class FakeManager {
   async putHost(switches: readonly Switch[], said: Partial<Host> = {}): Promise<Host> {
     const host: Host = {
       id: this.hostId,
-      revision: ++this.revision,
       name: 'a host',
       engine: 'sim',
       vhostSocketDir: '/run/opendvs/vhost',
       switches: switches.map(({ id }) => ({ switchId: id, uplinkGroup: null })),
       ...said,
+      revision: this.nextRevision(),
     };
     await this.put(desiredKeys.host(host.id), { kind: 'host', revision: host.revision, object: host });
     return host;
   }
 
   async putSwitch(said: Partial<Switch> = {}): Promise<Switch> {
-    const object = aSwitch({ revision: ++this.revision, ...said });
+    const object = aSwitch({ ...said, revision: this.nextRevision() });
     await this.put(desiredKeys.switch(object.id), { kind: 'switch', revision: object.revision, object });
     return object;
   }
 
   async putPortGroup(ofSwitch: Pick<Switch, 'id'>, said: Partial<PortGroup> = {}): Promise<PortGroup> {
-    const object = aPortGroup(ofSwitch, { revision: ++this.revision, ...said });
-    await this.put(desiredKeys.portGroup(object.id), { kind: 'port-group', revision: object.revision, object });
+    const object = aPortGroup(ofSwitch, { ...said, revision: this.nextRevision() });
+    await this.put(desiredKeys.portGroup(object.id), {
+      kind: 'port-group',
+      revision: object.revision,
+      object,
+    });
     return object;
   }
 
   async putPort(ofGroup: Pick<PortGroup, 'id' | 'switchId'>, said: Partial<Port> = {}): Promise<Port> {
-    const object = aPort(ofGroup, { hostId: this.hostId, revision: ++this.revision, ...said });
-    await this.put(desiredKeys.port(this.hostId, object.id), { kind: 'port', revision: object.revision, object });
+    const object = aPort(ofGroup, { hostId: this.hostId, ...said, revision: this.nextRevision() });
+    await this.put(desiredKeys.port(this.hostId, object.id), {
+      kind: 'port',
+      revision: object.revision,
+      object,
+    });
     return object;
+  }
+
+  /** The same object with something changed. */
+  async edit(portGroup: PortGroup, changes: Partial<PortGroup>): Promise<PortGroup> {
+    return this.putPortGroup({ id: portGroup.switchId }, { ...portGroup, ...changes });
   }
 
   /** The object of `key` is deleted: a tombstone. */
   async delete(key: string): Promise<void> {
     const entry = this.entries.get(key);
     if (!entry) throw new Error(`${key} was never put`);
-    await this.put(key, { ...entry, revision: ++this.revision, object: null });
+    await this.put(key, { ...entry, revision: this.nextRevision(), object: null });
   }
 
   async putMeta(): Promise<void> {
@@ -71,10 +84,15 @@ export class FakeManager {
 
   /** The live entries in the order of a fill, the bucket's record not among them. */
   fillOrder(): [string, DesiredEntry][] {
-    const rank = ({ kind }: DesiredEntry): number => ['switch', 'port-group', 'port', 'host', 'meta'].indexOf(kind);
+    const rank = ({ kind }: DesiredEntry): number =>
+      ['switch', 'port-group', 'port', 'host', 'meta'].indexOf(kind);
     return [...this.entries]
       .filter(([, entry]) => entry.object && entry.kind !== 'meta')
       .sort(([, a], [, b]) => rank(a) - rank(b) || a.revision - b.revision);
+  }
+
+  private nextRevision(): number {
+    return ++this.revision;
   }
 
   private async put(key: string, entry: DesiredEntry): Promise<void> {
