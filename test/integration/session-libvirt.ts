@@ -1,0 +1,106 @@
+/** A libvirtd of a test's own: an unprivileged user's session in a temporary folder, so that nothing of the machine's is touched. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { eventually } from '@opendvs/testing';
+
+const run = promisify(execFile);
+/** Uid of "nobody" everywhere. */
+const UNPRIVILEGED = 65534;
+
+export class SessionLibvirt {
+  private readonly dir = mkdtempSync(join(tmpdir(), 'opendvs-libvirt-'));
+  private daemon: ChildProcess | null = null;
+
+  async start(): Promise<void> {
+    chmodSync(this.dir, 0o755);
+    for (const name of ['run', 'config', 'config/libvirt', 'cache', 'home', 'huge']) {
+      mkdirSync(join(this.dir, name), { mode: 0o700 });
+      chownSync(join(this.dir, name), UNPRIVILEGED, UNPRIVILEGED);
+    }
+    await run('mount', [
+      '-t',
+      'hugetlbfs',
+      '-o',
+      `uid=${UNPRIVILEGED},gid=${UNPRIVILEGED},mode=0700`,
+      'none',
+      join(this.dir, 'huge'),
+    ]);
+    writeFileSync(
+      join(this.dir, 'config/libvirt/qemu.conf'),
+      `hugetlbfs_mount = "${join(this.dir, 'huge')}"\n`,
+    );
+    const [command, ...args] = this.unprivileged('libvirtd');
+    this.daemon = spawn(command, args, { env: this.env, stdio: 'ignore' });
+    await eventually('libvirtd answers', () => this.virsh('version'), { timeoutMs: 45_000, intervalMs: 200 });
+  }
+
+  async stop(): Promise<void> {
+    const { daemon } = this;
+    if (daemon && daemon.exitCode === null) {
+      const ended = new Promise((resolve) => daemon.once('exit', resolve));
+      daemon.kill('SIGTERM');
+      await ended;
+    }
+    await run('umount', [join(this.dir, 'huge')]);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** Defines a domain, checking it against the schema, and gives what libvirt made of it. */
+  async define(xml: string): Promise<string> {
+    const name = /<name>([^<]*)<\/name>/.exec(xml)?.[1] ?? '';
+    await this.virsh('define', '--validate', this.write(xml));
+    const defined = await this.virsh('dumpxml', '--inactive', name);
+    await this.virsh('undefine', name);
+    return defined;
+  }
+
+  qemuArguments(xml: string): Promise<string> {
+    return this.virsh('domxml-to-native', 'qemu-argv', this.write(xml));
+  }
+
+  private async virsh(...args: string[]): Promise<string> {
+    const [command, ...rest] = this.unprivileged('virsh', '-q', '-c', 'qemu:///session', ...args);
+    const { stdout } = await run(command, rest, { env: this.env });
+    return stdout;
+  }
+
+  private write(xml: string): string {
+    const path = join(this.dir, 'domain.xml');
+    writeFileSync(path, xml);
+    return path;
+  }
+
+  private unprivileged(...command: string[]): [string, ...string[]] {
+    return [
+      'setpriv',
+      `--reuid=${UNPRIVILEGED}`,
+      `--regid=${UNPRIVILEGED}`,
+      '--clear-groups',
+      '--pdeathsig=SIGTERM',
+      ...command,
+    ];
+  }
+
+  private get env(): NodeJS.ProcessEnv {
+    const { dir } = this;
+    return {
+      PATH: process.env.PATH,
+      HOME: join(dir, 'home'),
+      XDG_RUNTIME_DIR: join(dir, 'run'),
+      XDG_CONFIG_HOME: join(dir, 'config'),
+      XDG_CACHE_HOME: join(dir, 'cache'),
+    };
+  }
+}
+
+/** Why it can not run here; null when it can. */
+export function whatLibvirtLacks(): string | null {
+  if (process.getuid?.() !== 0) return 'needs root, to mount hugepages for a session of libvirt';
+  const missing = ['/usr/sbin/libvirtd', '/usr/bin/virsh', '/usr/bin/qemu-system-x86_64'].filter(
+    (path) => !existsSync(path),
+  );
+  return missing.length > 0 ? `needs ${missing.join(', ')}` : null;
+}
