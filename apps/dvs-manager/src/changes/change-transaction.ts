@@ -2,6 +2,7 @@
  * One transaction of changes. A service alters rows through `em` and says with `record` what each change means: for history, for
  * the bus, and for who waits. Once all rows are flushed the changes take their revisions, and history and outbox are written.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { KeyedEntry } from './desired-entry';
 import type { ChangeAction, ChangeKind } from './change.entity';
@@ -47,6 +48,7 @@ export interface PendingChange {
 
 export class ChangeTransaction {
   private readonly changes: PendingChange[] = [];
+  private readonly unchanged: AwaitedEffect[] = [];
 
   constructor(
     /** In a transaction already. */
@@ -59,10 +61,22 @@ export class ChangeTransaction {
     this.changes.push(change);
   }
 
+  /**
+   * Records an update, unless `after` equals `before`: then nothing has changed, and a waiter waits for the change that made it so.
+   * @returns whether something has changed
+   */
+  recordUpdate(change: Omit<PendingChange, 'action' | 'before'>, before: Snapshot): boolean {
+    const changed = !isDeepStrictEqual(change.after?.(), before);
+    const revision = Math.max(...change.rows.map(({ row }) => row.revision));
+    if (changed) this.record({ ...change, action: 'update', before });
+    else if (change.concern) this.unchanged.push({ ...change.concern, revision });
+    return changed;
+  }
+
   /** Flushes, takes the revisions, writes history and outbox. @returns the last revision taken, null when nothing changed */
   async conclude(): Promise<{ lastRevision: number | null; awaits: AwaitedEffect[] }> {
     await this.em.flush();
-    if (this.changes.length === 0) return { lastRevision: null, awaits: [] };
+    if (this.changes.length === 0) return { lastRevision: null, awaits: this.unchanged };
     const first = await takeRevisions(this.em, this.changes.length);
     this.changes.forEach((change, index) => {
       for (const { row } of change.rows) row.revision = first + index;
@@ -71,7 +85,10 @@ export class ChangeTransaction {
       JSON.stringify(this.changes.map((change, index) => toRecord(change, first + index))),
       this.actor,
     ]);
-    return { lastRevision: first + this.changes.length - 1, awaits: awaitedEffects(this.changes, first) };
+    return {
+      lastRevision: first + this.changes.length - 1,
+      awaits: [...this.unchanged, ...awaitedEffects(this.changes, first)],
+    };
   }
 }
 
