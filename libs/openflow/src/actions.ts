@@ -46,7 +46,9 @@ interface ActionCodec<K extends Action['type']> {
 /** OFPCML_NO_BUFFER: send all of the frame. */
 const WHOLE_FRAME = 0xffff;
 const defaultMaxBytes = (port: number): number => (port === ReservedPort.CONTROLLER ? WHOLE_FRAME : 0);
-const NX_IN_PORT = 0xfff8;
+/** Nicira's actions have 16-bit port numbers, the reserved ones at their end. */
+const port16 = (port: number): number => port & 0xffff;
+const fromPort16 = (port: number): number => (port >= 0xff00 ? (0xffff_0000 | port) >>> 0 : port);
 
 const CODECS: { [K in Exclude<Action['type'], 'unknown'>]: ActionCodec<K> } = {
   output: {
@@ -97,14 +99,10 @@ const CODECS: { [K in Exclude<Action['type'], 'unknown'>]: ActionCodec<K> } = {
   resubmit: {
     wireType: EXPERIMENTER,
     subtype: 14, // NXAST_RESUBMIT_TABLE
-    write: (w, { table, inPort = NX_IN_PORT }) =>
-      w
-        .u16(inPort & 0xffff)
-        .u8(table)
-        .zeros(3),
+    write: (w, { table, inPort = ReservedPort.IN_PORT }) => w.u16(port16(inPort)).u8(table).zeros(3),
     read(body) {
-      const [inPort, table] = [body.u16(), body.u8()];
-      return { type: 'resubmit', table, ...(inPort === NX_IN_PORT ? {} : { inPort }) };
+      const inPort = fromPort16(body.u16());
+      return { type: 'resubmit', table: body.u8(), ...(inPort === ReservedPort.IN_PORT ? {} : { inPort }) };
     },
   },
 };

@@ -60,7 +60,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     super();
     this.keepAlive = new KeepAlive({
       probe: () => this.send([emptyMessage(MessageType.ECHO_REQUEST)]),
-      declareDead: (silentMs) => this.end(new Error(`no word for ${silentMs / 1000} s`)),
+      declareDead: (silentMs) => this.end(new Error(`no word for more than ${silentMs / 1000} s`)),
     });
     socket.on('data', (chunk) => this.read(chunk));
     socket.on('error', (error) => this.end(error));

@@ -1,10 +1,9 @@
 /** What a switch says of its flows: OFPMP_FLOW and OFPMP_AGGREGATE. */
 import type { Connection } from './connection';
-import { bodyOf, keyOf } from './flow';
+import { assembleFlow, bodyOf, keyOf, readOptions } from './flow';
 import type { Flow, FlowOptions } from './flow';
-import { readInstructions } from './instructions';
 import type { Match } from './match';
-import { readMatch, readMatchBytes, writeMatch } from './match';
+import { readMatchBytes, writeMatch } from './match';
 import { ALL_TABLES, ANY_GROUP, MultipartType, ReservedPort } from './protocol';
 import { Reader } from './wire/reader';
 import type { Writer } from './wire/writer';
@@ -47,16 +46,8 @@ export class FlowStats {
   }
 
   flow(): Flow {
-    const { table, priority, cookie, options } = this;
     const reader = new Reader(this.matchAndInstructions);
-    const flow = {
-      table,
-      priority,
-      cookie,
-      match: readMatch(reader),
-      instructions: readInstructions(reader),
-    };
-    return Object.values(options).some((value) => value !== 0) ? { ...flow, options } : flow;
+    return assembleFlow(this, readMatchBytes(reader), reader);
   }
 }
 
@@ -107,12 +98,7 @@ function readFlowStats(reader: Reader): FlowStats {
   const table = entry.u8();
   const durationMs = entry.skip(1).u32() * 1000 + Math.floor(entry.u32() / 1e6);
   const priority = entry.u16();
-  const options = {
-    idleTimeoutSeconds: entry.u16(),
-    hardTimeoutSeconds: entry.u16(),
-    flags: entry.u16(),
-    importance: entry.u16(),
-  };
+  const options = readOptions(entry);
   const cookie = entry.skip(2).u64();
   const [packets, bytes] = [entry.counter(), entry.counter()];
   return new FlowStats(

@@ -4,9 +4,9 @@
  * flow once it is in: so desired and actual are compared as strings, and only what differs is ever decoded.
  */
 import type { Instructions } from './instructions';
-import { writeInstructions } from './instructions';
+import { readInstructions, writeInstructions } from './instructions';
 import type { Match } from './match';
-import { readMatchBytes, writeMatch } from './match';
+import { decodeMatch, readMatchBytes, writeMatch } from './match';
 import { ANY_GROUP, MessageType, NO_BUFFER, ReservedPort } from './protocol';
 import type { OutgoingMessage } from './message';
 import { Reader } from './wire/reader';
@@ -63,6 +63,40 @@ export function bodyOf(cookie: bigint, options: FlowOptions, instructions: Buffe
     .u16(options.flags)
     .u16(options.importance);
   return head.hex() + instructions.toString('hex');
+}
+
+/** The flow of which `key` and `body` are `flowKey` and `flowBody`. Throws ProtocolError when they are of none. */
+export function decodeFlow(key: string, body: string): Flow {
+  const keyReader = new Reader(Buffer.from(key, 'hex'));
+  const [table, priority] = [keyReader.u8(), keyReader.u16()];
+  const oxm = keyReader.bytes(keyReader.remaining);
+  const bodyReader = new Reader(Buffer.from(body, 'hex'));
+  const cookie = bodyReader.u64();
+  const options = readOptions(bodyReader);
+  return assembleFlow({ table, priority, cookie, options }, oxm, bodyReader);
+}
+
+/** The four fields as they stand side by side in struct ofp_flow_stats. */
+export const readOptions = (reader: Reader): FlowOptions => ({
+  idleTimeoutSeconds: reader.u16(),
+  hardTimeoutSeconds: reader.u16(),
+  flags: reader.u16(),
+  importance: reader.u16(),
+});
+
+export function assembleFlow(
+  { table, priority, cookie, options }: Required<Omit<Flow, 'match' | 'instructions'>>,
+  oxm: Buffer,
+  instructions: Reader,
+): Flow {
+  const flow = {
+    table,
+    priority,
+    cookie,
+    match: decodeMatch(oxm),
+    instructions: readInstructions(instructions),
+  };
+  return Object.values(options).some((value) => value !== 0) ? { ...flow, options } : flow;
 }
 
 /**

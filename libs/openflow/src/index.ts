@@ -4,7 +4,7 @@ export type { BundleFailure } from './bundle';
 export { connect } from './connection';
 export type { Connection, ConnectOptions, Features } from './connection';
 export * from './errors';
-export { flowBody, flowKey } from './flow';
+export { decodeFlow, flowBody, flowKey } from './flow';
 export type { Flow, FlowMod, FlowOptions } from './flow';
 export { monitorFlows } from './flow-monitor';
 export type { FlowChange } from './flow-monitor';

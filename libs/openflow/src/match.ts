@@ -76,9 +76,8 @@ function putValue(writer: Writer, name: FieldName, value: unknown): void {
 
 const isMasked = (value: unknown): value is Masked<unknown> => typeof value === 'object' && value !== null;
 
-/** Reads struct ofp_match and its padding. */
-export function readMatch(reader: Reader): Match {
-  const oxm = readMatchBytes(reader);
+/** Decodes OXM entries, as `readMatchBytes` gives them. */
+export function decodeMatch(oxm: Buffer): Match {
   const entries = new Reader(oxm);
   const match: Record<string, unknown> = {};
   let unknown = '';
@@ -91,7 +90,7 @@ export function readMatch(reader: Reader): Match {
   return match;
 }
 
-/** The OXM entries of a struct ofp_match, without its header and padding. */
+/** Reads a struct ofp_match and its padding; returns the OXM entries in it. */
 export function readMatchBytes(reader: Reader): Buffer {
   const [type, length] = [reader.u16(), reader.u16()];
   if (type !== OFPMT_OXM || length < 4)

@@ -15,22 +15,26 @@ export class Writer {
   }
 
   u8(value: number): this {
-    this.buffer.writeUInt8(value, this.reserve(1));
+    const at = this.reserve(1);
+    this.buffer.writeUInt8(value, at);
     return this;
   }
 
   u16(value: number): this {
-    this.buffer.writeUInt16BE(value, this.reserve(2));
+    const at = this.reserve(2);
+    this.buffer.writeUInt16BE(value, at);
     return this;
   }
 
   u32(value: number): this {
-    this.buffer.writeUInt32BE(value, this.reserve(4));
+    const at = this.reserve(4);
+    this.buffer.writeUInt32BE(value, at);
     return this;
   }
 
   u64(value: bigint): this {
-    this.buffer.writeBigUInt64BE(value, this.reserve(8));
+    const at = this.reserve(8);
+    this.buffer.writeBigUInt64BE(value, at);
     return this;
   }
 
