@@ -70,6 +70,16 @@ export function vswitchdCommand({ runDir }: InstancePaths): Command {
   };
 }
 
+/** The same program (and pid), in a network namespace that ends with it and whoever joins it. */
+export function inNewNetwork({ command, args, env }: Command): Command {
+  return { command: 'unshare', args: ['--net', command, ...args], env };
+}
+
+/** The same program (and pid), in the network namespace of process `pid`. */
+export function inNetworkOf(pid: number, { command, args, env }: Command): Command {
+  return { command: 'nsenter', args: [`--net=/proc/${pid}/ns/net`, command, ...args], env };
+}
+
 export const ovsdbToolFile = () => installedFile(OVSDB_TOOL);
 export const schemaFile = () => installedFile(SCHEMA);
 export const vswitchdFile = (withDpdk: boolean) =>

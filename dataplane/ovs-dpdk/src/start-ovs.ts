@@ -6,7 +6,15 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { JsonRpcConnection, OvsdbClient, OvsdbConnectionError, type Replica } from '@opendvs/ovsdb';
-import { ovsdbServerCommand, ovsdbSocketOf, vswitchdCommand, vswitchdLogOf } from './commands';
+import {
+  inNetworkOf,
+  inNewNetwork,
+  ovsdbServerCommand,
+  ovsdbSocketOf,
+  vswitchdCommand,
+  vswitchdLogOf,
+  type Command,
+} from './commands';
 import { Daemon, type DaemonExit } from './daemon';
 import {
   configureEngine,
@@ -27,6 +35,12 @@ export interface StartOvsOptions {
   /** Default 0, polling threads never sleep. 250 keeps a test machine usable. */
   pmdMaxSleepUs?: number;
   otherConfig?: Record<string, string>;
+  /**
+   * Runs the instance in a network namespace of its own. There can be one userspace datapath in each: all call a device of theirs
+   * `ovs-netdev`. NICs get there by `ip link set <nic> netns <pid>` with any pid of the instance, sockets are files and not
+   * concerned. Default false: NICs are those of the machine.
+   */
+  ownNetwork?: boolean;
   /** Ends the start, and later the instance. */
   signal?: AbortSignal;
   onLog?: (line: string) => void;
@@ -39,6 +53,7 @@ export interface OvsInstance {
   readonly runDir: string;
   /** `OVS_RUNDIR` and the like, for tools run beside it. */
   readonly env: Readonly<Record<string, string>>;
+  /** Of the daemons; `vswitchd` null while it is stopped. */
   readonly pids: { ovsdbServer: number; vswitchd: number | null };
   /** "Open vSwitch 3.1.0, DPDK 22.11.11" */
   readonly version: string;
@@ -132,15 +147,21 @@ class Instance implements OvsInstance {
   }
 
   private async startDaemon(name: 'ovsdb-server' | 'ovs-vswitchd'): Promise<Daemon> {
-    const command =
-      name === 'ovsdb-server' ? ovsdbServerCommand(this.options) : vswitchdCommand(this.options);
     this.log(`starting ${name}`);
-    const daemon = await Daemon.start(name, command, join(this.runDir, `${name}.out`));
+    const daemon = await Daemon.start(name, this.commandOf(name), join(this.runDir, `${name}.out`));
     void daemon.exited.then((exit) => {
       const isWanted = this.isStopping || (name === 'ovs-vswitchd' && this.vswitchd !== daemon);
       if (!isWanted) this.options.onExit?.(name, exit);
     });
     return daemon;
+  }
+
+  /** A network of our own lasts as long as ovsdb-server, through restarts of vswitchd. */
+  private commandOf(name: 'ovsdb-server' | 'ovs-vswitchd'): Command {
+    const command =
+      name === 'ovsdb-server' ? ovsdbServerCommand(this.options) : vswitchdCommand(this.options);
+    if (!this.options.ownNetwork) return command;
+    return name === 'ovsdb-server' ? inNewNetwork(command) : inNetworkOf(this.ovsdbServer!.pid, command);
   }
 
   /** ovsdb-server listens some milliseconds after its start. */

@@ -13,7 +13,10 @@ export interface JsonRpcOptions {
   socketPath: string;
   /** Ends the attempt to connect; of no effect later. */
   signal?: AbortSignal | undefined;
-  /** After so long a silence the peer is asked for an echo, and given as long again to say anything. Default 2000. */
+  /**
+   * After an interval of silence the peer is asked for an echo, and given another to say anything: one that is dead is noticed
+   * within three. Default 1500.
+   */
   probeIntervalMs?: number | undefined;
 }
 
@@ -23,7 +26,7 @@ interface Pending {
   reject: (error: Error) => void;
 }
 
-const PROBE_INTERVAL_MS = 2000;
+const PROBE_INTERVAL_MS = 1500;
 
 export class JsonRpcConnection {
   /** Settles once, with the reason, when the connection is over; `null` when {@link close} was called. */
@@ -36,7 +39,8 @@ export class JsonRpcConnection {
   private nextId = 1;
   private closeReason: OvsdbConnectionError | null | undefined;
   private settleClosed!: (reason: OvsdbConnectionError | null) => void;
-  private lastHeardAt = Date.now();
+  /** Anything since the probe timer last fired? */
+  private wasHeard = true;
   private probeTimer: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -104,7 +108,7 @@ export class JsonRpcConnection {
   }
 
   private receive(chunk: Buffer): void {
-    this.lastHeardAt = Date.now();
+    this.wasHeard = true;
     try {
       for (const text of this.splitter.push(chunk)) {
         if (this.isOpen) this.dispatch(JSON.parse(text) as { [key: string]: Json });
@@ -141,14 +145,16 @@ export class JsonRpcConnection {
 
   /** @param isProbing an echo was sent an interval ago */
   private probe(isProbing: boolean, dueAt: number): void {
-    const now = Date.now();
-    const wasHeard = now - this.lastHeardAt < this.probeIntervalMs;
     // When this process itself was held up, what the peer said may still be unread in the socket: look again first.
-    const wasHeldUp = now - dueAt > this.probeIntervalMs / 2;
-    if (wasHeard || wasHeldUp) return this.armProbe(false);
+    const wasHeldUp = Date.now() - dueAt > this.probeIntervalMs / 2;
+    const isAlive = this.wasHeard || wasHeldUp;
+    this.wasHeard = false;
+    if (isAlive) return this.armProbe(false);
     if (isProbing) {
       return this.end(
-        new OvsdbConnectionError(`${this.socketPath}: no answer for ${now - this.lastHeardAt} ms`),
+        new OvsdbConnectionError(
+          `${this.socketPath}: no answer to an echo within ${this.probeIntervalMs} ms`,
+        ),
       );
     }
     this.send({ method: 'echo', params: [], id: 'probe' });
