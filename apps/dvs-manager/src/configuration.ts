@@ -40,6 +40,20 @@ export const managerConfigSchema = z.object({
     .max(200)
     .default(20)
     .describe('Largest number of PostgreSQL connections of this instance. 2..200, default 20.'),
+  OPENDVS_BUCKET_REPLICAS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe('How many servers of a NATS cluster keep a copy of the desired state: 1, 3 or 5. Default 1.'),
+  OPENDVS_STATISTICS_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(7)
+    .describe('How long the 1-minute statistics of ports are kept. Unit: days, default 7.'),
 });
 
 export type ManagerEnvironment = z.infer<typeof managerConfigSchema>;

@@ -114,6 +114,11 @@ const types = {
     description:
       'The host was asked and failed to answer, or its answer was not what was asked for. `detail` has its words.',
   },
+  'host-answer': {
+    status: 502,
+    title: 'The host could not answer',
+    description: 'The agent of the host said that it can not, or gave an answer that makes no sense. Its log has more.',
+  },
   unavailable: {
     status: 503,
     title: 'The manager can not work at the moment',
@@ -125,6 +130,11 @@ const types = {
     title: 'The host does not answer',
     description:
       'The host was asked and did not answer in time: its agent is not running, busy, or cut off from the bus.',
+  },
+  'host-silent': {
+    status: 504,
+    title: 'The host did not answer',
+    description: 'The agent of the host is down, busy, or cut off from the bus. Traffic of its virtual machines goes on.',
   },
 } as const satisfies Record<string, ProblemType>;
 
