@@ -128,11 +128,15 @@ async function ensureKernel(cacheDir: string): Promise<string> {
 
 async function downloadKernelPackage(folder: string): Promise<string> {
   try {
-    await run('apt-get', ['download', await kernelPackageName()], { cwd: folder });
+    await run('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', await kernelPackageName()], {
+      cwd: folder,
+    });
   } catch (error) {
     if (process.getuid?.() !== 0) throw withRemedy(error, 'run "apt-get update" as root, and try again');
     await run('apt-get', ['update']); // the lists are older than the mirror, or were never fetched
-    await run('apt-get', ['download', await kernelPackageName()], { cwd: folder }).catch((again: unknown) => {
+    await run('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', await kernelPackageName()], {
+      cwd: folder,
+    }).catch((again: unknown) => {
       throw withRemedy(again, 'check /etc/apt/sources.list and the network');
     });
   }
