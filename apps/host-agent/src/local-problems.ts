@@ -10,12 +10,16 @@ export class LocalProblems {
   private readonly messages = new Map<string, string>();
   private readonly listeners = new Set<() => void>();
 
-  /** @param message null: it is right again */
-  set(object: string, message: string | null): void {
-    if ((this.messages.get(object) ?? null) === message) return;
+  /**
+   * @param message null: it is right again
+   * @returns whether that is news
+   */
+  set(object: string, message: string | null): boolean {
+    if ((this.messages.get(object) ?? null) === message) return false;
     if (message === null) this.messages.delete(object);
     else this.messages.set(object, message);
     for (const listener of this.listeners) listener();
+    return true;
   }
 
   all(): LocalProblem[] {

@@ -8,6 +8,7 @@ const id = z.uuid();
 export const planRequestSchema = z.object({ hostId: id });
 export const planReplySchema = z.object({
   hostId: id,
+  /** Nothing to do, and nothing withheld. */
   inSync: z.boolean(),
   steps: z.array(
     z.object({
@@ -17,6 +18,10 @@ export const planReplySchema = z.object({
       dropsTraffic: z.boolean(),
     }),
   ),
+  /** Steps left out of `steps`, the first ones being there: a message has a limited size. */
+  omitted: z.int().min(0).default(0),
+  /** Objects that the plan leaves as they are, and why: invalid, or waiting for something that is. The first 100. */
+  withheld: z.array(z.object({ key: z.string(), reason: z.string() })).default([]),
 });
 
 /** `port`: one port, asked of the engine now. */

@@ -27,7 +27,8 @@ export const hostSubjects = {
 export const allHostsSubject = 'opendvs.v1.host.*.*';
 
 /** Request/reply to one agent, on Nest's NATS transport: `opendvs.v1.rpc.<host>.<pattern>`. */
-export const rpcSubject = (hostId: string, pattern: RpcPattern) => `opendvs.v1.rpc.${hostId}.${pattern}`;
+export const rpcSubject = (hostId: string, pattern: RpcPattern) => `${rpcSubjectPrefix(hostId)}.${pattern}`;
+export const rpcSubjectPrefix = (hostId: string) => `opendvs.v1.rpc.${hostId}`;
 export const RPC_PATTERNS = ['plan', 'port', 'report-all'] as const;
 export type RpcPattern = (typeof RPC_PATTERNS)[number];
 

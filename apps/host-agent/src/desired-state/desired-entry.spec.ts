@@ -7,8 +7,11 @@ const hostId = anId();
 const dvs = aSwitch();
 const port = aPort(aPortGroup(dvs), { hostId });
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-const portEntry = (changes: object = {}): DesiredEntry =>
-  ({ kind: 'port', revision: 1, object: { ...port, ...changes } });
+const portEntry = (changes: object = {}): DesiredEntry => ({
+  kind: 'port',
+  revision: 1,
+  object: { ...port, ...changes },
+});
 
 describe('an entry of the desired-state bucket', () => {
   it('is read when key, schema and host fit', () => {
