@@ -28,8 +28,8 @@ export type OwnerRef = { kind: 'switch' | 'port' | 'uplink-group'; id: string };
  * A thing in the engine (bridge, port, meter, flow …) as plain data.
  * `key` is its identity, the same when rendered and when observed. `spec` is everything we set of it, comparable by its JSON
  * with sorted keys. It can be made once all of `dependsOn` (keys) exist. `claims` are names it holds exclusively in the engine
- * (`netdev:eth1`): whoever claims the same can be made only after this is gone. `because` is for people: which switch, port group
- * and port it serves.
+ * (`netdev:eth1`, a port number): whoever claims the same can have it only after this has let go. Both follow from the spec.
+ * `because` is for people: which switch, port group and port it serves.
  */
 export interface BackendObject<S = unknown> {
   kind: string;
@@ -108,7 +108,9 @@ export class EngineUnavailableError extends Error {
  * - All calls come from one loop, one at a time, except readPorts, readCounters and events, which may overlap with anything.
  * - open, observe, apply, readPorts, readCounters reject with EngineUnavailableError while the engine is away; the driver reconnects by itself
  *   and says `engine-restarted` when it is back, and only then is it worth calling again.
- * - render and validate are pure: same input, same output, no I/O.
+ * - open may be tried again until it succeeds. A call whose signal is aborted rejects; afterwards the driver is as usable as before.
+ * - render and validate are pure: same input, same output, no I/O. render is also asked for what validate objects to (the objects of
+ *   those owners are then left alone), and leaves an object out or renders it as far as it can, but doesn't throw.
  * - apply is idempotent, and after it (all steps ok) observe equals render for every object touched.
  * - Nothing without our mark is ever changed, deleted or reported by observe.
  */

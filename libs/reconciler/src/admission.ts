@@ -126,16 +126,22 @@ class AdmissionOffice<S> {
     return `needs ${dependency}, which is not part of the desired state`;
   }
 
-  /** What exists of the withheld, all that belongs to invalid owners, and what these stand on. */
+  /**
+   * What exists of the withheld, all that belongs to invalid owners, and what these stand on. What an admitted object among
+   * these stands on is decided by its own rendering.
+   */
   private keptKeys(): ReadonlySet<string> {
     if (this.withheld.size === 0 && this.invalidOwners.size === 0) return new Set();
-    const kept = [...this.world.byKey.values()]
-      .filter(
-        ({ key, owner }) =>
-          this.withheld.has(key) || (owner !== null && this.invalidOwners.has(ownerName(owner))),
-      )
-      .map(({ key }) => key);
-    return this.world.withDependencies(kept);
+    const kept = new Set<string>();
+    for (const { key, owner } of this.world.byKey.values()) {
+      if (this.withheld.has(key) || (owner !== null && this.invalidOwners.has(ownerName(owner))))
+        kept.add(key);
+    }
+    for (const key of kept) {
+      const admitted = this.wanted.has(key) && !this.withheld.has(key);
+      if (!admitted) for (const dependency of this.world.dependenciesOf(key)) kept.add(dependency);
+    }
+    return kept;
   }
 }
 

@@ -29,23 +29,21 @@ export class ObservedWorld<S = unknown> {
     if (known !== undefined) return known;
     this.levels.set(key, 0); // an engine has no cycles; should a driver report one, its members get some order
     let level = 0;
-    for (const dependency of this.byKey.get(key)?.dependsOn ?? []) {
-      if (this.byKey.has(dependency)) level = Math.max(level, this.levelOf(dependency) + 1);
-    }
+    for (const dependency of this.dependenciesOf(key)) level = Math.max(level, this.levelOf(dependency) + 1);
     this.levels.set(key, level);
     return level;
   }
 
-  /** `keys` and everything that stands on them, however indirectly. */
-  withDependents(keys: Iterable<string>): Set<string> {
-    return closure(keys, (key) => this.dependentsOf(key));
+  /** Keys of what is observed and `key` stands directly on. */
+  dependenciesOf(key: string): readonly string[] {
+    return (this.byKey.get(key)?.dependsOn ?? []).filter((dependency) => this.byKey.has(dependency));
   }
 
-  /** `keys` and everything observed that they stand on, however indirectly. */
-  withDependencies(keys: Iterable<string>): Set<string> {
-    return closure(keys, (key) =>
-      (this.byKey.get(key)?.dependsOn ?? []).filter((dependency) => this.byKey.has(dependency)),
-    );
+  /** `key` and everything that stands on it, however indirectly; nearest first. */
+  withDependents(key: string): Set<string> {
+    const reached = new Set([key]);
+    for (const member of reached) for (const dependent of this.dependentsOf(member)) reached.add(dependent);
+    return reached;
   }
 
   private indexBy(namesOf: (object: ObservedObject<S>) => readonly string[]): Map<string, string[]> {
@@ -59,10 +57,4 @@ export class ObservedWorld<S = unknown> {
     }
     return index;
   }
-}
-
-function closure(keys: Iterable<string>, next: (key: string) => readonly string[]): Set<string> {
-  const reached = new Set(keys);
-  for (const key of reached) for (const neighbour of next(key)) reached.add(neighbour);
-  return reached;
 }

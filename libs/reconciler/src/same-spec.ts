@@ -23,12 +23,3 @@ function sameRecord(a: Record<string, unknown>, b: Record<string, unknown>): boo
   for (const name of Object.keys(b)) if (b[name] !== undefined) present--;
   return present === 0;
 }
-
-/** A spec as text, the same for specs that are the {@link sameSpec}. */
-export function canonicalJson(spec: unknown): string {
-  return JSON.stringify(spec, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-}

@@ -77,8 +77,8 @@ class TeardownDecision<S> {
   }
 
   private doom(key: string, because: string, forKey: string): void {
-    const falling = this.world.withDependents([key]);
-    const kept = [...falling].find((member) => this.admission.kept.has(member));
+    const falling = this.world.withDependents(key);
+    const kept = [...falling].findLast((member) => this.admission.kept.has(member));
     if (kept !== undefined) {
       this.refused.set(
         forKey,

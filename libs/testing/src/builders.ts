@@ -26,7 +26,14 @@ export function anId(): string {
 
 export function aSwitch(said: Partial<Switch> = {}): Switch {
   const id = said.id ?? anId();
-  return { id, revision: 1, name: `switch ${id.slice(0, 4)}`, mode: 'user-mode', mtuBytes: MTU_BYTES_DEFAULT, ...said };
+  return {
+    id,
+    revision: 1,
+    name: `switch ${id.slice(0, 4)}`,
+    mode: 'user-mode',
+    mtuBytes: MTU_BYTES_DEFAULT,
+    ...said,
+  };
 }
 
 /** Access VLAN 100, up, no thresholds. */
@@ -70,7 +77,15 @@ export function aPort(ofGroup: Pick<PortGroup, 'id' | 'switchId'>, said: Partial
 }
 
 export function anUplinkGroup(members: readonly Nic[], said: Partial<UplinkGroup> = {}): UplinkGroup {
-  return { id: anId(), name: 'uplink', members: [...members], bondMode: 'active-backup', primary: null, lacp: null, ...said };
+  return {
+    id: anId(),
+    name: 'uplink',
+    members: [...members],
+    bondMode: 'active-backup',
+    primary: null,
+    lacp: null,
+    ...said,
+  };
 }
 
 export interface SaidOfHostDesired {
@@ -109,10 +124,13 @@ export function withEdit<K extends 'switches' | 'portGroups' | 'ports'>(
   edit: Partial<HostDesired[K][number]>,
 ): HostDesired {
   const objects: HostDesired[K][number][] = desired[kind];
-  if (!objects.some((object) => object.id === id)) throw new Error(`no ${id} among the ${kind} of this desired state`);
+  if (!objects.some((object) => object.id === id))
+    throw new Error(`no ${id} among the ${kind} of this desired state`);
   return {
     ...desired,
-    [kind]: objects.map((object) => (object.id === id ? { ...object, ...edit, revision: object.revision + 1 } : object)),
+    [kind]: objects.map((object) =>
+      object.id === id ? { ...object, ...edit, revision: object.revision + 1 } : object,
+    ),
   };
 }
 

@@ -14,7 +14,9 @@ function aSmallWorld(rig: DriverRig) {
   const dvs = aSwitch();
   const uplink = anUplinkGroup(rig.harness.nics.slice(0, 1));
   const access = aPortGroup(dvs, { broadcastSuppression: allSupported(rig, { unit: 'pps', rate: 1000 }) });
-  const trunk = aPortGroup(dvs, { vlan: { type: 'trunk', trunkVlans: [{ first: 200, last: 209 }], nativeVlanId: 200 } });
+  const trunk = aPortGroup(dvs, {
+    vlan: { type: 'trunk', trunkVlans: [{ first: 200, last: 209 }], nativeVlanId: 200 },
+  });
   const ports = [aPort(access), aPort(access), aPort(trunk)];
   const desired = rig.desired({
     switches: [dvs],
@@ -26,7 +28,10 @@ function aSmallWorld(rig: DriverRig) {
 }
 type Ports = ReturnType<typeof aPort>;
 
-function allSupported(rig: DriverRig, threshold: { unit: 'kbps' | 'pps'; rate: number }): BroadcastSuppression {
+function allSupported(
+  rig: DriverRig,
+  threshold: { unit: 'kbps' | 'pps'; rate: number },
+): BroadcastSuppression {
   const kinds = rig.description.capabilities.suppressionKinds;
   return aSuppression(Object.fromEntries(kinds.map((kind) => [kind, threshold])));
 }
@@ -106,7 +111,9 @@ export function describeDriverContract(
 
       it('refuses a switch mode that it lacks at the switch', () => {
         const { switchModes } = rig.description.capabilities;
-        const lacking = (['user-mode', 'sriov-passthrough', 'common'] as const).find((mode) => !switchModes.includes(mode));
+        const lacking = (['user-mode', 'sriov-passthrough', 'common'] as const).find(
+          (mode) => !switchModes.includes(mode),
+        );
         if (!lacking) return;
         const { desired, dvs } = aSmallWorld(rig);
         const problems = rig.driver.validate(withEdit(desired, 'switches', dvs.id, { mode: lacking }));
@@ -145,120 +152,174 @@ export function describeDriverContract(
 
       it('leaves the objects of other ports alone when one port changes', () => {
         const { desired, ports, trunk } = aSmallWorld(rig);
-        const others = (world: HostDesired) => rig.driver.render(world).filter(({ owner }) => owner.id !== ports[0].id);
-        expect(others(withEdit(desired, 'ports', ports[0].id, { portGroupId: trunk.id }))).toEqual(others(desired));
+        const others = (world: HostDesired) =>
+          rig.driver.render(world).filter(({ owner }) => owner.id !== ports[0].id);
+        expect(others(withEdit(desired, 'ports', ports[0].id, { portGroupId: trunk.id }))).toEqual(
+          others(desired),
+        );
       });
     });
 
     describe('apply', () => {
-      it('makes the world as rendered, and then finds nothing left to do', async () => {
-        await rig.convergeAndCheck(aSmallWorld(rig).desired);
-      }, testTimeoutMs);
+      it(
+        'makes the world as rendered, and then finds nothing left to do',
+        async () => {
+          await rig.convergeAndCheck(aSmallWorld(rig).desired);
+        },
+        testTimeoutMs,
+      );
 
-      it('does no harm when the same steps are applied twice', async () => {
-        const { desired } = aSmallWorld(rig);
-        await rig.converge(rig.desired({}));
-        const plan = await rig.converge(desired);
-        expect((await rig.execute(plan)).failures).toEqual([]);
-        await rig.expectInSync(desired);
-      }, testTimeoutMs);
+      it(
+        'does no harm when the same steps are applied twice',
+        async () => {
+          const { desired } = aSmallWorld(rig);
+          await rig.converge(rig.desired({}));
+          const plan = await rig.converge(desired);
+          expect((await rig.execute(plan)).failures).toEqual([]);
+          await rig.expectInSync(desired);
+        },
+        testTimeoutMs,
+      );
 
-      it('keeps two switches apart, each with its uplink', async () => {
-        const [left, right] = [aSwitch(), aSwitch({ mtuBytes: 2000 })];
-        const groups = [aPortGroup(left), aPortGroup(right)] as const;
-        const uplinks = {
-          [left.id]: anUplinkGroup(rig.harness.nics.slice(0, 1)),
-          [right.id]: anUplinkGroup(rig.harness.nics.slice(1, 2)),
-        };
-        const ports = groups.map((group) => aPort(group));
-        await rig.convergeAndCheck(
-          rig.desired({ switches: [left, right], portGroups: [...groups], ports, uplinks }),
-        );
-      }, testTimeoutMs);
+      it(
+        'keeps two switches apart, each with its uplink',
+        async () => {
+          const [left, right] = [aSwitch(), aSwitch({ mtuBytes: 2000 })];
+          const groups = [aPortGroup(left), aPortGroup(right)] as const;
+          const uplinks = {
+            [left.id]: anUplinkGroup(rig.harness.nics.slice(0, 1)),
+            [right.id]: anUplinkGroup(rig.harness.nics.slice(1, 2)),
+          };
+          const ports = groups.map((group) => aPort(group));
+          await rig.convergeAndCheck(
+            rig.desired({ switches: [left, right], portGroups: [...groups], ports, uplinks }),
+          );
+        },
+        testTimeoutMs,
+      );
 
-      it('moves a NIC from one switch to another', async () => {
-        const [left, right] = [aSwitch(), aSwitch()];
-        const uplink = anUplinkGroup(rig.harness.nics.slice(0, 1));
-        const before = rig.desired({ switches: [left, right], uplinks: { [left.id]: uplink } });
-        const after = {
-          ...before,
-          host: {
-            ...before.host,
-            switches: [
-              { switchId: left.id, uplinkGroup: null },
-              { switchId: right.id, uplinkGroup: uplink },
-            ],
-          },
-        };
-        await rig.convergeAndCheck(before);
-        await rig.convergeAndCheck(after);
-      }, testTimeoutMs);
+      it(
+        'moves a NIC from one switch to another',
+        async () => {
+          const [left, right] = [aSwitch(), aSwitch()];
+          const uplink = anUplinkGroup(rig.harness.nics.slice(0, 1));
+          const before = rig.desired({ switches: [left, right], uplinks: { [left.id]: uplink } });
+          const after = {
+            ...before,
+            host: {
+              ...before.host,
+              switches: [
+                { switchId: left.id, uplinkGroup: null },
+                { switchId: right.id, uplinkGroup: uplink },
+              ],
+            },
+          };
+          await rig.convergeAndCheck(before);
+          await rig.convergeAndCheck(after);
+        },
+        testTimeoutMs,
+      );
 
-      it('bonds two NICs, and goes back to one', async () => {
-        const dvs = aSwitch();
-        const bond = anUplinkGroup(rig.harness.nics.slice(0, 2), { bondMode: 'balance-slb' });
-        const bonded = rig.desired({ switches: [dvs], uplinks: { [dvs.id]: bond } });
-        await rig.convergeAndCheck(bonded);
-        const single = { ...bond, members: bond.members.slice(0, 1) };
-        await rig.convergeAndCheck({
-          ...bonded,
-          host: { ...bonded.host, switches: [{ switchId: dvs.id, uplinkGroup: single }] },
-        });
-      }, testTimeoutMs);
+      it(
+        'bonds two NICs, and goes back to one',
+        async () => {
+          const dvs = aSwitch();
+          const bond = anUplinkGroup(rig.harness.nics.slice(0, 2), { bondMode: 'balance-slb' });
+          const bonded = rig.desired({ switches: [dvs], uplinks: { [dvs.id]: bond } });
+          await rig.convergeAndCheck(bonded);
+          const single = { ...bond, members: bond.members.slice(0, 1) };
+          await rig.convergeAndCheck({
+            ...bonded,
+            host: { ...bonded.host, switches: [{ switchId: dvs.id, uplinkGroup: single }] },
+          });
+        },
+        testTimeoutMs,
+      );
 
-      it('deletes a port with all that is its own, and nothing else', async () => {
-        const { desired, ports } = aSmallWorld(rig);
-        await rig.converge(desired);
-        const plan = await rig.convergeAndCheck(withoutPort(desired, ports[0].id));
-        const own = rig.driver.render(desired).filter(({ owner }) => owner.id === ports[0].id);
-        expect(describePlan(plan).map(({ verb, key }) => `${verb} ${key}`).sort()).toEqual(
-          own.map(({ key }) => `delete ${key}`).sort(),
-        );
-      }, testTimeoutMs);
+      it(
+        'deletes a port with all that is its own, and nothing else',
+        async () => {
+          const { desired, ports } = aSmallWorld(rig);
+          await rig.converge(desired);
+          const plan = await rig.convergeAndCheck(withoutPort(desired, ports[0].id));
+          const own = rig.driver.render(desired).filter(({ owner }) => owner.id === ports[0].id);
+          expect(
+            describePlan(plan)
+              .map(({ verb, key }) => `${verb} ${key}`)
+              .sort(),
+          ).toEqual(own.map(({ key }) => `delete ${key}`).sort());
+        },
+        testTimeoutMs,
+      );
 
-      it('leaves nothing of ours when the host is in no switch any more', async () => {
-        await rig.converge(aSmallWorld(rig).desired);
-        await rig.converge(rig.desired({}));
-        expect(await rig.observe()).toEqual([]);
-      }, testTimeoutMs);
+      it(
+        'leaves nothing of ours when the host is in no switch any more',
+        async () => {
+          await rig.converge(aSmallWorld(rig).desired);
+          await rig.converge(rig.desired({}));
+          expect(await rig.observe()).toEqual([]);
+        },
+        testTimeoutMs,
+      );
 
-      it('reports a step that fails as data, with what and where', async () => {
-        await rig.converge(rig.desired({}));
-        const orphan = rig.driver.render(aSmallWorld(rig).desired).find(({ dependsOn }) => dependsOn.length > 0)!;
-        const results = await rig.driver.apply([{ verb: 'create', key: orphan.key, to: orphan }], rig.signal);
-        expect(results).toEqual([{ key: orphan.key, ok: false, error: expect.stringMatching(/\S+ \S+/) as string }]);
-        expect(await rig.observe()).toEqual([]);
-      }, testTimeoutMs);
+      it(
+        'reports a step that fails as data, with what and where',
+        async () => {
+          await rig.converge(rig.desired({}));
+          const orphan = rig.driver
+            .render(aSmallWorld(rig).desired)
+            .find(({ dependsOn }) => dependsOn.length > 0)!;
+          const results = await rig.driver.apply(
+            [{ verb: 'create', key: orphan.key, to: orphan }],
+            rig.signal,
+          );
+          expect(results).toEqual([
+            { key: orphan.key, ok: false, error: expect.stringMatching(/\S+ \S+/) as string },
+          ]);
+          expect(await rig.observe()).toEqual([]);
+        },
+        testTimeoutMs,
+      );
 
-      it('fails only the uplink when its NIC is not there, naming it', async () => {
-        const dvs = aSwitch();
-        const group = aPortGroup(dvs);
-        const uplink = anUplinkGroup([rig.harness.missingNic]);
-        const desired = rig.desired({
-          switches: [dvs],
-          portGroups: [group],
-          ports: [aPort(group)],
-          uplinks: { [dvs.id]: uplink },
-        });
-        const plan = await rig.plan(desired);
-        const { failures, applied } = await rig.execute(plan);
-        const failed = failures.filter(({ kind }) => kind === 'failed');
-        expect(failed.map(({ planned }) => planned.owner)).toEqual([{ kind: 'uplink-group', id: uplink.id }]);
-        expect(failed[0]?.error).toContain(Object.values(rig.harness.missingNic)[0]);
-        expect(applied.some(({ owner }) => owner?.kind === 'port')).toBe(true);
-        await rig.convergeAndCheck({
-          ...desired,
-          host: { ...desired.host, switches: [{ switchId: dvs.id, uplinkGroup: null }] },
-        });
-      }, testTimeoutMs);
+      it(
+        'fails only the uplink when its NIC is not there, naming it',
+        async () => {
+          const dvs = aSwitch();
+          const group = aPortGroup(dvs);
+          const uplink = anUplinkGroup([rig.harness.missingNic]);
+          const desired = rig.desired({
+            switches: [dvs],
+            portGroups: [group],
+            ports: [aPort(group)],
+            uplinks: { [dvs.id]: uplink },
+          });
+          const plan = await rig.plan(desired);
+          const { failures, applied } = await rig.execute(plan);
+          const failed = failures.filter(({ kind }) => kind === 'failed');
+          expect(failed.map(({ planned }) => planned.owner)).toEqual([
+            { kind: 'uplink-group', id: uplink.id },
+          ]);
+          expect(failed[0]?.error).toContain(Object.values(rig.harness.missingNic)[0]);
+          expect(applied.some(({ owner }) => owner?.kind === 'port')).toBe(true);
+          await rig.convergeAndCheck({
+            ...desired,
+            host: { ...desired.host, switches: [{ switchId: dvs.id, uplinkGroup: null }] },
+          });
+        },
+        testTimeoutMs,
+      );
 
-      it('rejects a call whose signal is aborted, and works on afterwards', async () => {
-        const { desired } = aSmallWorld(rig);
-        const aborted = AbortSignal.abort();
-        await expect(rig.driver.observe({ audit: true }, aborted)).rejects.toThrow();
-        await expect(rig.driver.apply([], aborted)).rejects.toThrow();
-        await rig.convergeAndCheck(desired);
-      }, testTimeoutMs);
+      it(
+        'rejects a call whose signal is aborted, and works on afterwards',
+        async () => {
+          const { desired } = aSmallWorld(rig);
+          const aborted = AbortSignal.abort();
+          await expect(rig.driver.observe({ audit: true }, aborted)).rejects.toThrow();
+          await expect(rig.driver.apply([], aborted)).rejects.toThrow();
+          await rig.convergeAndCheck(desired);
+        },
+        testTimeoutMs,
+      );
     });
 
     describe('changes in place', () => {
@@ -268,12 +329,17 @@ export function describeDriverContract(
       });
       it.each([
         ['another access VLAN', { of: 'access', edit: () => ({ vlan: { type: 'access', vlanId: 101 } }) }],
-        ['an access VLAN to untagged', { of: 'access', edit: () => ({ vlan: { type: 'access', vlanId: 0 } }) }],
+        [
+          'an access VLAN to untagged',
+          { of: 'access', edit: () => ({ vlan: { type: 'access', vlanId: 0 } }) },
+        ],
         [
           'access to trunk',
           {
             of: 'access',
-            edit: () => ({ vlan: { type: 'trunk', trunkVlans: [{ first: 300, last: 302 }], nativeVlanId: null } }),
+            edit: () => ({
+              vlan: { type: 'trunk', trunkVlans: [{ first: 300, last: 302 }], nativeVlanId: null },
+            }),
           },
         ],
         ['trunk to access', { of: 'trunk', edit: () => ({ vlan: { type: 'access', vlanId: 4094 } }) }],
@@ -289,10 +355,22 @@ export function describeDriverContract(
         ['a group administratively down', { of: 'access', edit: () => ({ adminStatus: 'down' }) }],
         ['a threshold', suppression((on) => allSupported(on, { unit: 'pps', rate: 2000 }))],
         ['the unit of a threshold', suppression((on) => allSupported(on, { unit: 'kbps', rate: 5 }))],
-        ['thresholds to observe-only', suppression((on) => ({ ...allSupported(on, { unit: 'pps', rate: 1000 }), observeOnly: true }))],
-        ['one threshold of several taken away', suppression((on) => ({ ...allSupported(on, { unit: 'pps', rate: 1000 }), multicast: null }))],
+        [
+          'thresholds to observe-only',
+          suppression((on) => ({ ...allSupported(on, { unit: 'pps', rate: 1000 }), observeOnly: true })),
+        ],
+        [
+          'one threshold of several taken away',
+          suppression((on) => ({ ...allSupported(on, { unit: 'pps', rate: 1000 }), multicast: null })),
+        ],
         ['no thresholds any more', suppression(() => aSuppression({}))],
-        ['first thresholds', { of: 'trunk', edit: () => ({ broadcastSuppression: allSupported(rig, { unit: 'kbps', rate: 64 }) }) }],
+        [
+          'first thresholds',
+          {
+            of: 'trunk',
+            edit: () => ({ broadcastSuppression: allSupported(rig, { unit: 'kbps', rate: 64 }) }),
+          },
+        ],
       ] as [string, { of: 'access' | 'trunk'; edit: () => Partial<PortGroup> }][])(
         '%s, and back',
         async (_title, { of, edit }) => {
@@ -303,17 +381,25 @@ export function describeDriverContract(
         testTimeoutMs,
       );
 
-      it('the MTU of a switch, and back', async () => {
-        const { desired, dvs } = aSmallWorld(rig);
-        await rig.converge(desired);
-        await expectInPlace(desired, withEdit(desired, 'switches', dvs.id, { mtuBytes: 1400 }));
-      }, testTimeoutMs);
+      it(
+        'the MTU of a switch, and back',
+        async () => {
+          const { desired, dvs } = aSmallWorld(rig);
+          await rig.converge(desired);
+          await expectInPlace(desired, withEdit(desired, 'switches', dvs.id, { mtuBytes: 1400 }));
+        },
+        testTimeoutMs,
+      );
 
-      it('a port moved to another group, and back', async () => {
-        const { desired, ports, trunk } = aSmallWorld(rig);
-        await rig.converge(desired);
-        await expectInPlace(desired, withEdit(desired, 'ports', ports[0].id, { portGroupId: trunk.id }));
-      }, testTimeoutMs);
+      it(
+        'a port moved to another group, and back',
+        async () => {
+          const { desired, ports, trunk } = aSmallWorld(rig);
+          await rig.converge(desired);
+          await expectInPlace(desired, withEdit(desired, 'ports', ports[0].id, { portGroupId: trunk.id }));
+        },
+        testTimeoutMs,
+      );
 
       /** There and back, each by a plan that does something and drops no traffic. */
       const expectInPlace = async (before: HostDesired, after: HostDesired) => {
@@ -326,84 +412,118 @@ export function describeDriverContract(
     });
 
     describe('heals', () => {
-      it('finds everything in sync when a new agent opens the same engine', async () => {
-        const { desired } = aSmallWorld(rig);
-        await rig.converge(desired);
-        await rig.restartDriver();
-        await rig.expectInSync(desired);
-      }, testTimeoutMs);
+      it(
+        'finds everything in sync when a new agent opens the same engine',
+        async () => {
+          const { desired } = aSmallWorld(rig);
+          await rig.converge(desired);
+          await rig.restartDriver();
+          await rig.expectInSync(desired);
+        },
+        testTimeoutMs,
+      );
 
-      it.each(tamperings)('%s: an audit finds it, a plan repairs it', async (tampering) => {
-        const { desired } = aSmallWorld(rig);
-        await rig.converge(desired);
-        await rig.harness.tamperings[tampering]!(desired);
-        expect(describePlan(await rig.plan(desired))).not.toEqual([]);
-        await rig.convergeAndCheck(desired);
-      }, testTimeoutMs);
+      it.each(tamperings)(
+        '%s: an audit finds it, a plan repairs it',
+        async (tampering) => {
+          const { desired } = aSmallWorld(rig);
+          await rig.converge(desired);
+          await rig.harness.tamperings[tampering]!(desired);
+          expect(describePlan(await rig.plan(desired))).not.toEqual([]);
+          await rig.convergeAndCheck(desired);
+        },
+        testTimeoutMs,
+      );
 
-      caseNeeding('stopEngine', 'says when the engine goes and is back, refuses calls meanwhile, and replays everything', async () => {
-        const { desired } = aSmallWorld(rig);
-        await rig.converge(desired);
-        await rig.harness.stopEngine();
-        await rig.eventually('the driver says that the engine is lost', () => rig.events.some(({ type }) => type === 'engine-lost'));
-        await expect(rig.observe()).rejects.toThrow(EngineUnavailableError);
-        await expect(rig.driver.readPorts(rig.signal)).rejects.toThrow(EngineUnavailableError);
-        rig.events.length = 0;
-        await rig.harness.startEngine();
-        await rig.eventually('the driver says that the engine is back', () => rig.events.some(({ type }) => type === 'engine-restarted'));
-        await rig.convergeAndCheck(desired);
-      });
+      caseNeeding(
+        'stopEngine',
+        'says when the engine goes and is back, refuses calls meanwhile, and replays everything',
+        async () => {
+          const { desired } = aSmallWorld(rig);
+          await rig.converge(desired);
+          await rig.harness.stopEngine();
+          await rig.eventually('the driver says that the engine is lost', () =>
+            rig.events.some(({ type }) => type === 'engine-lost'),
+          );
+          await expect(rig.observe()).rejects.toThrow(EngineUnavailableError);
+          await expect(rig.driver.readPorts(rig.signal)).rejects.toThrow(EngineUnavailableError);
+          rig.events.length = 0;
+          await rig.harness.startEngine();
+          await rig.eventually('the driver says that the engine is back', () =>
+            rig.events.some(({ type }) => type === 'engine-restarted'),
+          );
+          await rig.convergeAndCheck(desired);
+        },
+      );
     });
 
     describe('tells of ports', () => {
-      it('lists every port of ours, without a VM at first', async () => {
-        const { desired, ports } = aSmallWorld(rig);
-        await rig.converge(desired);
-        await rig.eventually('all three ports are there', async () => {
-          const live = await rig.driver.readPorts(rig.signal);
-          expect(live.map(({ portId, link, reason }) => ({ portId, link, reason })).sort(byPort)).toEqual(
-            ports.map(({ id }) => ({ portId: id, link: 'no-peer', reason: null })).sort(byPort),
-          );
-          return true;
-        });
-      }, testTimeoutMs);
+      it(
+        'lists every port of ours, without a VM at first',
+        async () => {
+          const { desired, ports } = aSmallWorld(rig);
+          await rig.converge(desired);
+          await rig.eventually('all three ports are there', async () => {
+            const live = await rig.driver.readPorts(rig.signal);
+            expect(live.map(({ portId, link, reason }) => ({ portId, link, reason })).sort(byPort)).toEqual(
+              ports.map(({ id }) => ({ portId: id, link: 'no-peer', reason: null })).sort(byPort),
+            );
+            return true;
+          });
+        },
+        testTimeoutMs,
+      );
 
       caseNeeding('connectVm', 'follows a VM that connects and goes', async () => {
         const { desired, ports } = aSmallWorld(rig);
         await rig.converge(desired);
-        const linkOf = async () => (await rig.driver.readPorts(rig.signal)).find(({ portId }) => portId === ports[0].id);
+        const linkOf = async () =>
+          (await rig.driver.readPorts(rig.signal)).find(({ portId }) => portId === ports[0].id);
         await rig.harness.connectVm(ports[0].id);
         await rig.eventually('the port is connected', async () => (await linkOf())?.link === 'connected');
         await rig.eventually('an event has told so', () => toldOf(ports[0].id));
         expect((await linkOf())?.vhostConnects).toBe(1);
         rig.events.length = 0;
         await rig.harness.disconnectVm(ports[0].id);
-        await rig.eventually('the port is disconnected', async () => (await linkOf())?.link === 'disconnected');
+        await rig.eventually(
+          'the port is disconnected',
+          async () => (await linkOf())?.link === 'disconnected',
+        );
         await rig.eventually('an event has told so', () => toldOf(ports[0].id));
       });
 
-      it('counts for every port, never backwards within an epoch', async () => {
-        const { desired, ports } = aSmallWorld(rig);
-        await rig.converge(desired);
-        const first = await countersOf(ports.map(({ id }) => id));
-        const second = await countersOf(ports.map(({ id }) => id));
-        for (const [i, before] of first.entries()) {
-          const after = second[i]!;
-          expect(before.epoch).toMatch(/\S/);
-          if (after.epoch !== before.epoch) continue;
-          for (const [name, value] of Object.entries(before)) {
-            if (typeof value === 'number') expect(after[name as 'rxPackets']).toBeGreaterThanOrEqual(value);
+      it(
+        'counts for every port, never backwards within an epoch',
+        async () => {
+          const { desired, ports } = aSmallWorld(rig);
+          await rig.converge(desired);
+          const first = await countersOf(ports.map(({ id }) => id));
+          const second = await countersOf(ports.map(({ id }) => id));
+          for (const [i, before] of first.entries()) {
+            const after = second[i]!;
+            expect(before.epoch).toMatch(/\S/);
+            if (after.epoch !== before.epoch) continue;
+            for (const [name, value] of Object.entries(before)) {
+              if (typeof value === 'number') expect(after[name as 'rxPackets']).toBeGreaterThanOrEqual(value);
+            }
           }
-        }
-      }, testTimeoutMs);
+        },
+        testTimeoutMs,
+      );
 
-      it('counts suppression for exactly the kinds that have a threshold', async () => {
-        const { desired, ports } = aSmallWorld(rig);
-        await rig.converge(desired);
-        const [limited, , free] = await countersOf(ports.map(({ id }) => id));
-        expect(Object.keys(limited!.suppressed).sort()).toEqual([...rig.description.capabilities.suppressionKinds].sort());
-        expect(free!.suppressed).toEqual({});
-      }, testTimeoutMs);
+      it(
+        'counts suppression for exactly the kinds that have a threshold',
+        async () => {
+          const { desired, ports } = aSmallWorld(rig);
+          await rig.converge(desired);
+          const [limited, , free] = await countersOf(ports.map(({ id }) => id));
+          expect(Object.keys(limited!.suppressed).sort()).toEqual(
+            [...rig.description.capabilities.suppressionKinds].sort(),
+          );
+          expect(free!.suppressed).toEqual({});
+        },
+        testTimeoutMs,
+      );
 
       const toldOf = (portId: string) =>
         rig.events.some((event) => event.type === 'ports-changed' && event.portIds.includes(portId));
@@ -413,7 +533,9 @@ export function describeDriverContract(
         rig.eventually('there are counters of every port', async () => {
           const all = await rig.driver.readCounters(rig.signal);
           expect(all.map(({ portId }) => portId).sort()).toEqual([...portIds].sort());
-          const counts = all.flatMap((one) => Object.values(one).filter((value) => typeof value === 'number'));
+          const counts = all.flatMap((one) =>
+            Object.values(one).filter((value) => typeof value === 'number'),
+          );
           expect(counts.filter((value) => !Number.isFinite(value) || value < 0)).toEqual([]);
           return portIds.map((id) => all.find(({ portId }) => portId === id)!);
         });

@@ -1,5 +1,11 @@
 /** A driver at work on a rig, driven as the reconciler drives it; what the contract's cases are written in. */
-import type { DataplaneDriver, DriverDescription, DriverEvent, HostDesired, ObservedObject } from '@opendvs/dataplane';
+import type {
+  DataplaneDriver,
+  DriverDescription,
+  DriverEvent,
+  HostDesired,
+  ObservedObject,
+} from '@opendvs/dataplane';
 import { describePlan, executePlan, planSteps, type Outcome, type Plan } from '@opendvs/reconciler';
 import { aHostDesired, type SaidOfHostDesired } from './builders';
 import type { DriverHarness } from './driver-harness';
@@ -53,7 +59,12 @@ export class DriverRig {
   async plan(desired: HostDesired, audit = true): Promise<Plan> {
     const { driver } = this;
     const observed = await this.observe(audit);
-    return planSteps(driver.render(desired), observed, (from, to) => driver.changeMode(from, to), driver.validate(desired));
+    return planSteps(
+      driver.render(desired),
+      observed,
+      (from, to) => driver.changeMode(from, to),
+      driver.validate(desired),
+    );
   }
 
   execute(plan: Plan): Promise<Outcome> {

@@ -3,3 +3,5 @@ export * from './driver-contract';
 export * from './driver-harness';
 export * from './eventually';
 export * from './fake-manager';
+export * from './manual-clock';
+export * from './strict-engine';

@@ -1,0 +1,33 @@
+/** Wakes a loop: raised any number of times while the loop is busy, it is awake once more. */
+import type { Clock } from './clock';
+
+export class Wake {
+  private raised = false;
+  private resume: (() => void) | null = null;
+
+  constructor(private readonly clock: Clock) {}
+
+  raise(): void {
+    this.raised = true;
+    this.resume?.();
+  }
+
+  /** Resolves when raised (at once, if it was since the last wait), after `delayMs`, or when `signal` is aborted. */
+  async wait(delayMs: number, signal: AbortSignal): Promise<void> {
+    if (!this.raised && !signal.aborted) await this.rest(delayMs, signal);
+    this.raised = false;
+  }
+
+  private async rest(delayMs: number, signal: AbortSignal): Promise<void> {
+    let cancelTimer = () => {};
+    const over = new Promise<void>((resolve) => {
+      this.resume = resolve;
+      signal.addEventListener('abort', this.resume);
+      if (Number.isFinite(delayMs)) cancelTimer = this.clock.setTimer(resolve, Math.max(0, delayMs));
+    });
+    await over;
+    cancelTimer();
+    if (this.resume) signal.removeEventListener('abort', this.resume);
+    this.resume = null;
+  }
+}
