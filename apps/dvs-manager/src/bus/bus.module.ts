@@ -1,0 +1,32 @@
+import { natsOptions } from '@opendvs/messaging';
+import { Global, Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { MANAGER_CONFIG, type ManagerConfig } from '../configuration';
+import { Bus } from './bus';
+
+@Injectable()
+class BusEnd implements OnApplicationShutdown {
+  constructor(private readonly bus: Bus) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.bus.stop();
+  }
+}
+
+/** The manager's connection to NATS. It need not be there for the manager to start. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: Bus,
+      inject: [MANAGER_CONFIG],
+      useFactory: (config: ManagerConfig) => {
+        const bus = new Bus(natsOptions(config.NATS_URL, 'dvs-manager'), new Logger('Bus'));
+        bus.start();
+        return bus;
+      },
+    },
+    BusEnd,
+  ],
+  exports: [Bus],
+})
+export class BusModule {}

@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common';
+import { EventStreams } from './event-streams.service';
+import { EventsController } from './events.controller';
+
+@Module({ controllers: [EventsController], providers: [EventStreams], exports: [EventStreams] })
+export class EventsModule {}
