@@ -131,8 +131,11 @@ export class SimulatedEngine {
     this.tell({ type: 'engine-lost', reason });
   }
 
-  /** The engine comes back: `empty`, or as Open vSwitch does, with its bridges and ports but no rules and meters. */
-  start({ empty = false }: { empty?: boolean } = {}): void {
+  /**
+   * The engine comes back: `empty`, or as Open vSwitch does, with its bridges and ports but no rules and meters. `silently`: no
+   * event tells of it.
+   */
+  start({ empty = false, silently = false }: { empty?: boolean; silently?: boolean } = {}): void {
     this.settle();
     for (const { key, spec, owner } of this.store.all()) {
       if (owner !== null && (empty || spec.kind === 'rule' || spec.kind === 'meter'))
@@ -141,7 +144,7 @@ export class SimulatedEngine {
     this.store.save();
     this.traffic = new SimulatedTraffic(randomUUID());
     this.awayBecause = null;
-    this.tell({ type: 'engine-restarted' });
+    if (!silently) this.tell({ type: 'engine-restarted' });
   }
 
   /** The connection breaks while the engine works on; {@link restoreConnection} brings it back. */

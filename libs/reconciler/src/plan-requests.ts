@@ -12,8 +12,10 @@ export class NoDesiredStateError extends Error {
 
 export class PlanRequests<S = unknown> {
   private waiting: PlanRequest<S>[] = [];
+  private closedBecause: Error | null = null;
 
   add(): Promise<Plan<S>> {
+    if (this.closedBecause) return Promise.reject(this.closedBecause);
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
@@ -30,6 +32,12 @@ export class PlanRequests<S = unknown> {
       this.refuse(error instanceof Error ? error : new Error(String(error)));
       throw error;
     }
+  }
+
+  /** Nobody will be answered any more. */
+  close(error: Error): void {
+    this.closedBecause = error;
+    this.refuse(error);
   }
 
   refuse(error: Error): void {

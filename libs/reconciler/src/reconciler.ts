@@ -98,14 +98,15 @@ export class Reconciler<S = unknown> {
         await this.wake.wait(this.resumeAtMs - this.clock.monotonicMs(), signal);
       }
       const listening = this.listen(signal);
+      this.wake.raise();
       while (!signal.aborted) {
-        await this.work(signal);
         await this.wake.wait(this.idleMs(), signal);
         await turnOfEventLoop();
+        await this.work(signal);
       }
       await listening;
     } finally {
-      this.planRequests.refuse(new Error('the reconciler has stopped'));
+      this.planRequests.close(new Error('the reconciler has stopped'));
       await this.driver.close();
     }
   }

@@ -4,4 +4,5 @@ export * from './driver-harness';
 export * from './eventually';
 export * from './fake-manager';
 export * from './manual-clock';
+export * from './reconciler-bench';
 export * from './strict-engine';
