@@ -29,6 +29,7 @@ export interface TestpmdCounters {
 
 const COMMAND_TIMEOUT_MS = 20_000;
 const PROMPT = 'testpmd> ';
+const FORWARD_MODES = { send: 'txonly', receive: 'rxonly' } as const;
 
 export class TestpmdGuest {
   private output = '';
@@ -56,6 +57,11 @@ export class TestpmdGuest {
 
   get pid(): number | undefined {
     return this.child.pid;
+  }
+
+  /** Between {@link stop} and {@link start}. */
+  async become(mode: TestpmdGuestOptions['mode']): Promise<void> {
+    await this.command(`set fwd ${FORWARD_MODES[mode]}`);
   }
 
   async start(): Promise<void> {
@@ -144,13 +150,12 @@ function testpmdArguments(options: TestpmdGuestOptions): string[] {
   ];
   const device = `--vdev=net_virtio_user0,path=${socketPath},server=1,mac=${macAddress},queue_size=256`;
   const peer = destinationMac ? [`--eth-peer=0,${destinationMac}`] : [];
-  const forward = mode === 'send' ? 'txonly' : 'rxonly';
   return [
     ...eal,
     device,
     '--',
     '-i',
-    `--forward-mode=${forward}`,
+    `--forward-mode=${FORWARD_MODES[mode]}`,
     '--total-num-mbufs=4096',
     `--txpkts=${frameBytes}`,
     ...peer,

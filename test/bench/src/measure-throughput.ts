@@ -1,0 +1,133 @@
+/**
+ * 64-byte unicast between two guests through our pipeline with thresholds set, beside the same bridge with one flow `actions=NORMAL`, in turns. The agent is away
+ * meanwhile: it would put our flows back.
+ */
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  applyBundle,
+  applyMeterMods,
+  connect,
+  readFlows,
+  readMeters,
+  ReservedPort,
+  type Connection,
+  type FlowMod,
+} from '@opendvs/openflow';
+import { bridgeName } from '@opendvs/model';
+import { TestpmdGuest } from '../../../dataplane/traffic/src';
+import { agentOf, setPmdMaxSleep, type BenchLab } from './lab';
+import { percentile, rounded } from './percentiles';
+import { addPorts, deletePorts, makeScenery, removeScenery } from './scenery';
+
+export interface ThroughputResult {
+  pipelineMpps: number;
+  normalMpps: number;
+  /** Median of the rounds' ratios. */
+  ratio: number;
+}
+
+const ROUNDS = 7;
+const WINDOW_MS = 1500;
+const SETTLE_MS = 700;
+
+export async function measureThroughput(lab: BenchLab): Promise<ThroughputResult> {
+  const scenery = await makeScenery(lab, 'throughput');
+  const ports = await addPorts(lab, scenery, 'guest', 2);
+  const guests: TestpmdGuest[] = [];
+  let openflow: Connection | null = null;
+  try {
+    const [to, from] = ports as [(typeof ports)[0], (typeof ports)[0]];
+    guests.push(
+      await launch('bench-to', to, from.macAddress),
+      await launch('bench-from', from, to.macAddress),
+    );
+    const [receiver, sender] = guests as [TestpmdGuest, TestpmdGuest];
+    for (const { id } of ports) await lab.network.untilState(id, 'connected');
+    await introduce(receiver);
+    await sender.start();
+    await agentOf(lab).stop();
+    await setPmdMaxSleep(lab, 0);
+    openflow = await connect(
+      join(lab.installation.ovs!.running.runDir, `${bridgeName(scenery.switchId)}.mgmt`),
+    );
+    return await compare(openflow, receiver);
+  } finally {
+    openflow?.close();
+    for (const guest of guests) await guest.quit();
+    await setPmdMaxSleep(lab, 250);
+    await agentOf(lab).start();
+    await deletePorts(
+      lab,
+      ports.map(({ id }) => id),
+    );
+    await removeScenery(lab, scenery);
+  }
+}
+
+const launch = (name: string, port: { socketPath: string; macAddress: string }, destinationMac: string) =>
+  TestpmdGuest.launch({
+    name,
+    socketPath: port.socketPath,
+    macAddress: port.macAddress,
+    mode: 'send',
+    destinationMac,
+  });
+
+/** Sends a little, so that the switch learns where it is; then only receives. */
+async function introduce(receiver: TestpmdGuest): Promise<void> {
+  await receiver.start();
+  await receiver.stop();
+  await receiver.become('receive');
+  await receiver.start();
+}
+
+async function compare(openflow: Connection, receiver: TestpmdGuest): Promise<ThroughputResult> {
+  const ours = (await readFlows(openflow)).map((stats) => stats.flow());
+  const meters = await readMeters(openflow);
+  const normal = {
+    table: 0,
+    priority: 1,
+    match: {},
+    cookie: 0n,
+    instructions: { apply: [{ type: 'output', port: ReservedPort.NORMAL }] },
+  } as const;
+  const toNormal: FlowMod[] = [
+    ...ours.map((flow): FlowMod => ({ command: 'delete', flow })),
+    { command: 'add', flow: { ...normal, instructions: { apply: [...normal.instructions.apply] } } },
+  ];
+  const toOurs: FlowMod[] = [
+    { command: 'delete', flow: normal },
+    ...ours.map((flow): FlowMod => ({ command: 'add', flow })),
+  ];
+  const rates = { ours: [] as number[], normal: [] as number[] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    rates.ours.push(await receivedPps(receiver));
+    await applyBundle(openflow, toNormal);
+    rates.normal.push(await receivedPps(receiver));
+    await applyMeterMods(
+      openflow,
+      meters.map((meter) => ({ command: 'modify', meter })),
+    );
+    await applyBundle(openflow, toOurs);
+  }
+  const ratios = rates.ours.map((rate, index) => rate / rates.normal[index]!);
+  return {
+    pipelineMpps: rounded(percentile(rates.ours, 50) / 1e6),
+    normalMpps: rounded(percentile(rates.normal, 50) / 1e6),
+    ratio: percentile(ratios, 50),
+  };
+}
+
+/** After the megaflows of the other flows have gone. */
+async function receivedPps(receiver: TestpmdGuest): Promise<number> {
+  await pause(SETTLE_MS);
+  const before = await receiver.counters();
+  const start = performance.now();
+  await pause(WINDOW_MS);
+  const after = await receiver.counters();
+  const seconds = (performance.now() - start) / 1000;
+  const received = (after.rxPackets - before.rxPackets) / seconds;
+  if (received === 0) throw new Error('the receiving guest received nothing');
+  return received;
+}
