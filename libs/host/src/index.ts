@@ -1,0 +1,1 @@
+export { isSameProcess, processIdentity, type ProcessIdentity } from './process-identity';
