@@ -1,3 +1,4 @@
 export * from './nats';
 export * from './postgres';
 export { freePort } from './readiness';
+export { SupervisedChild, type ChildCommand, type SupervisedChildOptions } from './supervised-child';

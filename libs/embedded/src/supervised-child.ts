@@ -59,6 +59,7 @@ export class SupervisedChild {
     this.child = spawn('setpriv', args, {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...command.env },
+      detached: true, // a session of its own: Ctrl-C in a terminal is for the parent, which stops its children in order
     });
     closeSync(log);
     this.child.once('error', (error) => this.exited(`could not be started: ${error.message}`, startedAt));
