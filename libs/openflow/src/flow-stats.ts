@@ -5,7 +5,7 @@ import type { Flow, FlowOptions } from './flow';
 import type { Match } from './match';
 import { readMatchBytes, writeMatch } from './match';
 import { ALL_TABLES, ANY_GROUP, MultipartType, ReservedPort } from './protocol';
-import { Reader } from './wire/reader';
+import { readAll, Reader } from './wire/reader';
 import type { Writer } from './wire/writer';
 
 /** Which flows; what is left out restricts nothing. */
@@ -55,12 +55,7 @@ export async function readFlows(connection: Connection, filter: FlowFilter = {})
   const parts = await connection.requestMultipart(MultipartType.FLOW, (writer) =>
     writeFilter(writer, filter),
   );
-  const flows: FlowStats[] = [];
-  for (const part of parts) {
-    const reader = new Reader(part);
-    while (reader.remaining > 0) flows.push(readFlowStats(reader));
-  }
-  return flows;
+  return parts.flatMap((part) => readAll(part, readFlowStats));
 }
 
 export interface FlowAggregate {

@@ -93,6 +93,8 @@ describe('the key of a flow', () => {
     ['ipv6Dst: "1.2.3.4" is not an IPv6 address', { ipv6Dst: '1.2.3.4' }],
     ['vlanPcp: The value of "value" is out of range', { vlanPcp: 256 }],
     ['inPort: The value of "value" is out of range', { inPort: -1 }],
+    ['reg0: NaN is not a whole number', { reg0: NaN }],
+    ['tcpDst: 1.5 is not a whole number', { tcpDst: 1.5 }],
     ["ethType can't be matched with a mask", { ethType: { value: 1, mask: 1 } as unknown as number }],
   ])('is refused with the reason: %s', (reason, match) => {
     expect(() => keyOfMatch(match)).toThrow(RangeError);

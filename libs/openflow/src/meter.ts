@@ -10,7 +10,8 @@ import type { OpenFlowError } from './errors';
 import type { OutgoingMessage } from './message';
 import { ALL_METERS, MessageType, MultipartType } from './protocol';
 import { Transaction } from './transaction';
-import { Reader } from './wire/reader';
+import type { Reader } from './wire/reader';
+import { readAll } from './wire/reader';
 
 export interface MeterBand {
   /** kbit/s (1 kbit = 1000 bit, of whole frames) or packets/s; at least 1. */
@@ -78,12 +79,19 @@ export function meterModMessage(mod: MeterMod): OutgoingMessage {
       const flags = full ? FLAGS[full.unit] | FLAGS.burst | FLAGS.stats : 0;
       writer.u16(COMMANDS[mod.command]).u16(flags).u32(mod.meter.id);
       for (const { rate, burst } of full?.bands ?? []) {
-        if (!(rate >= 1 && burst >= 1))
-          throw new RangeError(`meter ${mod.meter.id}: rate ${rate} and burst ${burst} must be at least 1`);
+        checkBand(mod.meter.id, rate, burst);
         writer.u16(BAND_DROP).u16(16).u32(rate).u32(burst).zeros(4);
       }
     },
   };
+}
+
+function checkBand(meterId: number, rate: number, burst: number): void {
+  const fits = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 0xffff_ffff;
+  if (fits(rate) && fits(burst)) return;
+  throw new RangeError(
+    `meter ${meterId}: rate ${rate} and burst ${burst} must be whole numbers from 1 to 4294967295`,
+  );
 }
 
 /** The configuration of all meters of the bridge. */
@@ -91,7 +99,7 @@ export async function readMeters(connection: Connection): Promise<Meter[]> {
   const parts = await connection.requestMultipart(MultipartType.METER_CONFIG, (writer) =>
     writer.u32(ALL_METERS).zeros(4),
   );
-  return parts.flatMap((part) => readEntries(part, readMeterConfig));
+  return parts.flatMap(decodeMeters);
 }
 
 /** Counts of all meters of the bridge since each was added or last modified. */
@@ -99,15 +107,14 @@ export async function readMeterStats(connection: Connection): Promise<MeterStats
   const parts = await connection.requestMultipart(MultipartType.METER, (writer) =>
     writer.u32(ALL_METERS).zeros(4),
   );
-  return parts.flatMap((part) => readEntries(part, readMeterStatsEntry));
+  return parts.flatMap(decodeMeterStats);
 }
 
-function readEntries<T>(part: Buffer, read: (reader: Reader) => T): T[] {
-  const reader = new Reader(part);
-  const entries: T[] = [];
-  while (reader.remaining > 0) entries.push(read(reader));
-  return entries;
-}
+/** One part of a reply. */
+export const decodeMeters = (part: Buffer): Meter[] => readAll(part, readMeterConfig);
+
+/** One part of a reply. */
+export const decodeMeterStats = (part: Buffer): MeterStats[] => readAll(part, readMeterStatsEntry);
 
 function readMeterConfig(reader: Reader): Meter {
   const length = reader.u16();

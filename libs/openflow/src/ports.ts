@@ -1,8 +1,9 @@
 /** The bridge's ports as OpenFlow sees them: their list, their counters, and news of them. */
 import type { Connection } from './connection';
-import type { Message } from './message';
+import type { Message, OutgoingMessage } from './message';
 import { EXPERIMENTER, MessageType, MultipartType, ReservedPort } from './protocol';
-import { Reader } from './wire/reader';
+import { Transaction } from './transaction';
+import { readAll, Reader } from './wire/reader';
 
 export interface PortDescription {
   /** OpenFlow port number (ofport in OVSDB); ReservedPort.LOCAL for the bridge's own interface. */
@@ -21,11 +22,12 @@ export interface PortChange {
 }
 
 /**
- * Counters since the port was made, from the switch's point of view; null where the port type doesn't count. (A
- * dpdkvhostuserclient port counts nothing while no VM is connected, and begins anew with each connection.)
+ * Counters from the switch's point of view: rx is what the VM sent. null: the port type doesn't count this. A dpdkvhostuserclient
+ * port has no counters but `custom` ones while no VM is connected, and starts from zero with each connection.
  */
 export interface PortStats {
   port: number;
+  /** Since the port was made, whatever happened to its counters. */
   durationMs: number;
   rxPackets: number | null;
   txPackets: number | null;
@@ -36,6 +38,8 @@ export interface PortStats {
   rxErrors: number | null;
   txErrors: number | null;
   rxBroadcastPackets: number | null;
+  /** Group addresses other than broadcast. */
+  rxMulticastPackets: number | null;
   txBroadcastPackets: number | null;
   txMulticastPackets: number | null;
   /** Whatever else the port type counts, by the names that it uses: `rx_q0_multicast_packets`. */
@@ -48,28 +52,47 @@ const REASONS = ['add', 'delete', 'modify'] as const;
 const INTEL_EXPERIMENTER = 0xaa01;
 const INTEL_RFC2819 = 1;
 const INTEL_CUSTOM = 2;
+const RX_QUEUE_MULTICAST = /^rx_q\d+_multicast_packets$/;
 
 export async function readPorts(connection: Connection): Promise<PortDescription[]> {
   const parts = await connection.requestMultipart(MultipartType.PORT_DESC, () => undefined);
-  return parts.flatMap((part) => {
-    const reader = new Reader(part);
-    const ports: PortDescription[] = [];
-    while (reader.remaining > 0) ports.push(readPort(reader));
-    return ports;
-  });
+  return parts.flatMap((part) => readAll(part, readPort));
 }
 
-/** Calls `listener` for each port that comes, goes or changes (link state included), until the function returned is called. */
-export function onPortChange(connection: Connection, listener: (change: PortChange) => void): () => void {
-  const receive = ({ type, body }: Message): void => {
+/**
+ * From its resolution on, `listener` is called for each port that comes, goes or changes (link state included). At most once for a
+ * connection.
+ */
+export async function monitorPorts(
+  connection: Connection,
+  listener: (change: PortChange) => void,
+): Promise<void> {
+  connection.on('message', ({ type, body }: Message) => {
     if (type !== MessageType.PORT_STATUS) return;
     const reader = new Reader(body);
     const reason = REASONS[reader.u8()];
     if (reason) listener({ reason, port: readPort(reader.skip(7)) });
-  };
-  connection.on('message', receive);
-  return () => connection.off('message', receive);
+  });
+  const transaction = new Transaction(connection);
+  try {
+    await transaction.send([noPacketIns, wantAsynchronousMessages]);
+  } finally {
+    transaction.end();
+  }
+  for (const error of transaction.errors.values()) throw error;
 }
+
+/** OFPT_SET_ASYNC with OFPACPT_PACKET_IN_MASTER empty: a guest must not be able to send us its frames. */
+const noPacketIns: OutgoingMessage = {
+  type: MessageType.SET_ASYNC,
+  writeBody: (writer) => writer.u16(1).u16(8).u32(0),
+};
+
+/** OFPT_SET_CONFIG: Open vSwitch sends asynchronous messages on a management socket only to who has set a "miss_send_len". */
+const wantAsynchronousMessages: OutgoingMessage = {
+  type: MessageType.SET_CONFIG,
+  writeBody: (writer) => writer.u16(0).u16(128),
+};
 
 /** struct ofp_port; its properties (Ethernet speeds) are of no use for virtual ports. */
 function readPort(reader: Reader): PortDescription {
@@ -87,13 +110,11 @@ export async function readPortStats(connection: Connection): Promise<PortStats[]
   const parts = await connection.requestMultipart(MultipartType.PORT_STATS, (writer) =>
     writer.u32(ReservedPort.ANY).zeros(4),
   );
-  return parts.flatMap((part) => {
-    const reader = new Reader(part);
-    const stats: PortStats[] = [];
-    while (reader.remaining > 0) stats.push(readPortStatsEntry(reader));
-    return stats;
-  });
+  return parts.flatMap(decodePortStats);
 }
+
+/** One part of a reply. */
+export const decodePortStats = (part: Buffer): PortStats[] => readAll(part, readPortStatsEntry);
 
 /** struct ofp_port_stats. */
 function readPortStatsEntry(reader: Reader): PortStats {
@@ -111,6 +132,7 @@ function readPortStatsEntry(reader: Reader): PortStats {
     rxErrors: entry.counterOrNull(),
     txErrors: entry.counterOrNull(),
     rxBroadcastPackets: null,
+    rxMulticastPackets: null,
     txBroadcastPackets: null,
     txMulticastPackets: null,
     custom: {},
@@ -142,6 +164,9 @@ function readCustom(property: Reader, stats: PortStats): void {
   const count = property.skip(2).u16();
   for (let i = 0; i < count; i += 1) {
     const name = property.bytes(property.u8()).toString('utf8');
-    stats.custom[name] = property.counter();
+    const value = property.counter();
+    stats.custom[name] = value;
+    // Per queue, and nowhere else, as the RFC 2819 property has no place for it.
+    if (RX_QUEUE_MULTICAST.test(name)) stats.rxMulticastPackets = (stats.rxMulticastPackets ?? 0) + value;
   }
 }

@@ -25,7 +25,11 @@ const hexWhenMasked: NumberText = (value, mask) =>
 function unsigned(bytes: 1 | 2 | 4, text: NumberText): ValueType<number> {
   return {
     bytes,
-    put: (buffer, at, value) => void buffer.writeUIntBE(value, at, bytes),
+    put(buffer, at, value) {
+      // Node's buffers check ranges, but write NaN as 0 and cut off fractions.
+      if (!Number.isInteger(value)) throw new RangeError(`${value} is not a whole number`);
+      buffer.writeUIntBE(value, at, bytes);
+    },
     get: (buffer, at) => buffer.readUIntBE(at, bytes),
     text,
   };

@@ -10,8 +10,6 @@ export class Reader {
     private readonly end = buffer.length,
   ) {
     this.at = start;
-    if (end > buffer.length || start > end)
-      throw new ProtocolError(`an element claims ${end - start} bytes, beyond its message`);
   }
 
   get remaining(): number {
@@ -76,4 +74,12 @@ export class Reader {
     this.at = at + count;
     return at;
   }
+}
+
+/** The elements that fill a part of a multipart reply. */
+export function readAll<T>(part: Buffer, read: (reader: Reader) => T): T[] {
+  const reader = new Reader(part);
+  const elements: T[] = [];
+  while (reader.remaining > 0) elements.push(read(reader));
+  return elements;
 }

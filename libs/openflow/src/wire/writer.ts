@@ -15,19 +15,19 @@ export class Writer {
   }
 
   u8(value: number): this {
-    const at = this.reserve(1);
+    const at = this.reserve(1, value);
     this.buffer.writeUInt8(value, at);
     return this;
   }
 
   u16(value: number): this {
-    const at = this.reserve(2);
+    const at = this.reserve(2, value);
     this.buffer.writeUInt16BE(value, at);
     return this;
   }
 
   u32(value: number): this {
-    const at = this.reserve(4);
+    const at = this.reserve(4, value);
     this.buffer.writeUInt32BE(value, at);
     return this;
   }
@@ -81,7 +81,9 @@ export class Writer {
     return this.buffer.toString('hex', start, this.end);
   }
 
-  private reserve(count: number): number {
+  /** Room for `count` bytes. Node's buffers check ranges, but write NaN as 0 and cut off fractions: `value` says what comes. */
+  private reserve(count: number, value = 0): number {
+    if (!Number.isInteger(value)) throw new RangeError(`${value} is not a whole number`);
     const at = this.end;
     this.end += count;
     if (this.end > this.buffer.length) {
