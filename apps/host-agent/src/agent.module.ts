@@ -1,7 +1,7 @@
 /** The agent as a Nest application: its parts as providers, the requests of the manager as a controller. */
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentIdentity } from './agent-identity';
-import { AgentParts, type AgentPartsOptions } from './agent-parts';
+import type { AgentParts, AgentPartsOptions } from './agent-parts';
 import { HostAgent } from './host-agent';
 import { HostInspection } from './host-inspection';
 import { Reporter } from './reports/reporter';
@@ -9,8 +9,7 @@ import { RpcController } from './rpc/rpc.controller';
 
 @Module({})
 export class AgentModule {
-  static register(options: AgentPartsOptions): DynamicModule {
-    const parts = new AgentParts(options);
+  static register(options: AgentPartsOptions, parts: AgentParts): DynamicModule {
     return {
       module: AgentModule,
       controllers: [RpcController],

@@ -1,5 +1,6 @@
 /** The agent's life: what runs from start to stop, and in which order it begins and ends. */
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentParts, AgentPartsOptions } from './agent-parts';
 import { DesiredWatch } from './desired-state/desired-watch';
@@ -7,6 +8,8 @@ import { ensureVhostSocketDir } from './host/vhost-socket-dir';
 
 /** How often the folder of the vhost-user sockets is looked after: somebody may remove it, or install QEMU late. */
 const SOCKET_DIR_INTERVAL_MS = 5000;
+/** Parts that wait for the end at one time; more would be a leak, of which Node then warns. */
+const ABORT_LISTENERS_MAX = 100;
 
 export class HostAgent implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly stopping = new AbortController();
@@ -21,13 +24,16 @@ export class HostAgent implements OnApplicationBootstrap, OnApplicationShutdown 
   async onApplicationBootstrap(): Promise<void> {
     const { signal } = this.stopping;
     const { bus, source, reconciler, reporter, sampler, localServer, metricsServer, problems } = this.parts;
-    const { config } = this.options;
+    const { config, logger } = this.options;
     reconciler.onChange((change) => reporter.portsChanged(change));
     problems.onChange(() => reporter.changed());
     if (config.engine !== 'sim') await this.tendSocketDir();
+    const { version } = this.parts.identity;
+    logger.info('The agent starts', { version, engine: config.engine, socket: config.agentSocket });
     await source.start();
     this.followDesiredState();
     reporter.start(signal);
+    setMaxListeners(ABORT_LISTENERS_MAX, signal);
     this.running = Promise.all([
       reconciler.run(signal),
       bus.run(signal),

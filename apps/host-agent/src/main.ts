@@ -1,16 +1,13 @@
 /** Entry point of the host agent. Crash-only: whatever is not understood ends the process, and the supervisor starts it again. */
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
 import { ConfigError } from '@opendvs/config';
 import { configHelp, loadAgentConfig, type AgentConfig } from './agent-config';
-import { createLogger, nestLogger, type AgentLogger } from './agent-logger';
+import { createLogger, type AgentLogger } from './agent-logger';
 import { agentVersion } from './agent-version';
-import { AgentModule } from './agent.module';
+import { createAgent } from './create-agent';
 import { createDriver } from './drivers';
 import { assertNoOtherAgent, OtherAgentError } from './local-api/local-api';
-import { hostRpcServer } from './rpc/host-rpc';
 
 const USAGE = `OpenDVS host agent ${agentVersion()}: brings this host's dataplane to the state that the manager asks for, and keeps it there.
 
@@ -32,27 +29,16 @@ async function main(): Promise<void> {
 }
 
 async function run(config: AgentConfig, logger: AgentLogger): Promise<void> {
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(
-    AgentModule.register({ config, logger, driver: createDriver(config) }),
-    { strategy: hostRpcServer(config), logger: nestLogger(logger), abortOnError: false },
-  );
+  const agent = await createAgent({ config, logger, driver: createDriver(config) });
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);
     stopping = true;
     logger.info(`Stopping on ${signal}; the dataplane is left as it is`);
-    void app.close().then(() => process.exit(0));
+    void agent.close().then(() => process.exit(0));
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
-  await app.init();
-  logger.info('The agent runs', {
-    version: agentVersion(),
-    engine: config.engine,
-    socket: config.agentSocket,
-  });
-  app.listen().catch((error: unknown) => {
-    if (!stopping) throw error;
-  });
+  await agent.listen();
 }
 
 /** Logs and exits: a state that nobody thought of is not one to manage a network from. */
@@ -66,7 +52,12 @@ function endOnTheUnexpected(logger: AgentLogger): void {
 }
 
 main().catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof OtherAgentError;
-  process.stderr.write(`host-agent: ${expected ? error.message : (error as Error).stack}\n`);
+  process.stderr.write(`host-agent: ${isExpected(error) ? error.message : (error as Error).stack}\n`);
   process.exit(1);
 });
+
+/** What a user can put right, and has been told how. */
+function isExpected(error: unknown): error is Error {
+  const misused = String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
+  return misused || error instanceof ConfigError || error instanceof OtherAgentError;
+}
