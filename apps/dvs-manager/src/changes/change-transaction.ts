@@ -2,7 +2,6 @@
  * One transaction of changes. A service alters rows through `em` and says with `record` what each change means: for history, for
  * the bus, and for who waits. Once all rows are flushed the changes take their revisions, and history and outbox are written.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { KeyedEntry } from './desired-entry';
 import type { ChangeAction, ChangeKind } from './change.entity';
@@ -30,7 +29,8 @@ export interface AwaitedEffect extends Concern {
   revision: number;
 }
 
-export type Snapshot = Record<string, unknown>;
+/** An object as history keeps it: plain JSON. */
+export type Snapshot = object;
 
 export interface PendingChange {
   action: ChangeAction;
@@ -61,16 +61,10 @@ export class ChangeTransaction {
     this.changes.push(change);
   }
 
-  /**
-   * Records an update, unless `after` equals `before`: then nothing has changed, and a waiter waits for the change that made it so.
-   * @returns whether something has changed
-   */
-  recordUpdate(change: Omit<PendingChange, 'action' | 'before'>, before: Snapshot): boolean {
-    const changed = !isDeepStrictEqual(change.after?.(), before);
-    const revision = Math.max(...change.rows.map(({ row }) => row.revision));
-    if (changed) this.record({ ...change, action: 'update', before });
-    else if (change.concern) this.unchanged.push({ ...change.concern, revision });
-    return changed;
+  /** A write that changes nothing: a waiter then waits for the change that made it so. */
+  recordUnchanged({ rows, concern }: Pick<PendingChange, 'rows' | 'concern'>): void {
+    const revision = Math.max(...rows.map(({ row }) => row.revision));
+    if (concern) this.unchanged.push({ ...concern, revision });
   }
 
   /** Flushes, takes the revisions, writes history and outbox. @returns the last revision taken, null when nothing changed */

@@ -1,23 +1,26 @@
 import { EntityManager, IsolationLevel } from '@mikro-orm/postgresql';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { HostEntity } from '../hosts/host.entity';
 import { PortGroupEntity } from '../port-groups/port-group.entity';
 import { PortEntity } from '../ports/port.entity';
-import { MembershipEntity, SwitchEntity } from '../switches/switch.entity';
-import { UplinkGroupEntity, type UplinkGroupRow } from '../uplink-groups/uplink-group.entity';
-import {
-  type HostParts,
-  type KeyedEntry,
-  hostEntry,
-  portEntry,
-  portGroupEntry,
-  switchEntry,
-} from './desired-entry';
+import { SwitchEntity } from '../switches/switch.entity';
+import { type Refusal, adoptEntry, inOrderOfDependency } from './adoption';
+import { ChangeTransactions } from './change-transactions.service';
+import { type KeyedEntry, hostEntry, portEntry, portGroupEntry, switchEntry } from './desired-entry';
+import { loadHostParts } from './host-parts';
+
+/** Who changes of a recovery are by, in history. */
+export const RECOVERY_ACTOR = 'system:recovery';
 
 /** Reads everything that is desired out of PostgreSQL, as the bus carries it. */
 @Injectable()
 export class DesiredEntries {
-  constructor(private readonly em: EntityManager) {}
+  private readonly log = new Logger('Recovery');
+
+  constructor(
+    private readonly em: EntityManager,
+    private readonly transactions: ChangeTransactions,
+  ) {}
 
   /** All of it, of one moment, in no particular order; without `shared.meta`, which is the publisher's. */
   async loadAll(): Promise<KeyedEntry[]> {
@@ -38,23 +41,20 @@ export class DesiredEntries {
       { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true },
     );
   }
+
+  /**
+   * Takes objects that only the bus knows back into PostgreSQL, after an older dump was restored: each with a history entry by
+   * `system:recovery` and a new revision, which is published in turn. What can't be taken back is left alone on the bus and told in the log.
+   */
+  async adopt(entries: readonly KeyedEntry[]): Promise<void> {
+    for (const entry of inOrderOfDependency(entries)) {
+      const refusal = await this.transactions.run<Refusal>(RECOVERY_ACTOR, async (tx) => {
+        const reason = await adoptEntry(tx, entry);
+        return () => reason;
+      });
+      if (refusal) this.log.error(`${entry.key} stays on the bus only: ${refusal}`);
+    }
+  }
 }
 
-/** Memberships and uplink groups of these hosts (null: of all), as a look-up by host. */
-export async function loadHostParts(
-  em: EntityManager,
-  hostIds: string[] | null,
-): Promise<(hostId: string) => HostParts> {
-  const ofHosts = hostIds ? { hostId: { $in: hostIds } } : {};
-  const parts = new Map<string, { switchIds: string[]; uplinkGroups: UplinkGroupRow[] }>();
-  const partsOf = (hostId: string) => {
-    const known = parts.get(hostId) ?? { switchIds: [], uplinkGroups: [] };
-    parts.set(hostId, known);
-    return known;
-  };
-  for (const { hostId, switchId } of await em.find(MembershipEntity, ofHosts))
-    partsOf(hostId).switchIds.push(switchId);
-  for (const group of await em.find(UplinkGroupEntity, ofHosts))
-    partsOf(group.hostId).uplinkGroups.push(group);
-  return partsOf;
-}
+export { loadHostParts } from './host-parts';

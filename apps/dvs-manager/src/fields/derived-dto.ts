@@ -16,11 +16,12 @@ export function PatchOf<T extends object>(source: DtoClass<T>): DtoClass<Partial
 }
 
 /** What answers have: every setting, always present (nullable where null is a value), and the fields of every managed object. */
-export function AnswerOf<T extends object>(source: DtoClass<T>): DtoClass<T & ManagedObject> {
+export function AnswerOf<T extends object>(source: DtoClass<T>): DtoClass<Omit<T, 'id'> & ManagedObject> {
   class Answer extends ManagedObject {}
   for (const { name, options, schema } of fieldsOf(source)) {
+    if (name === 'id') continue; // one that may be given: every answer has it anyway
     const plain = documentation({ ...options, default: undefined }, schema, false);
     ApiProperty(options.default === null ? { ...plain, nullable: true } : plain)(Answer.prototype, name);
   }
-  return Answer as unknown as DtoClass<T & ManagedObject>;
+  return Answer as unknown as DtoClass<Omit<T, 'id'> & ManagedObject>;
 }

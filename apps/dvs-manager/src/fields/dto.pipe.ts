@@ -10,10 +10,16 @@ import { isId } from './text-fields';
 export class DtoPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (!metatype || (type !== 'body' && type !== 'query')) return value;
+    if (type === 'body' && (metatype as unknown) === Object) return anyObject(value); // a patch: its service checks the members
     const dto = metatype as DtoClass;
     if (fieldsOf(dto).length === 0) return value;
     return type === 'body' ? readDto(dto, value) : readDto(dto, withNumbers(dto, value), 'query');
   }
+}
+
+function anyObject(value: unknown): object {
+  if (isObject(value)) return value;
+  throw invalid([{ in: 'body', field: '', reason: 'a JSON object is expected' }]);
 }
 
 /** Query parameters arrive as text: those that are declared as integers, and look like one, become numbers. */

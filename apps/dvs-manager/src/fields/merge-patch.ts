@@ -7,14 +7,15 @@ import { readDto } from './read-dto';
  * JSON Merge Patch (RFC 7396) onto the settings of an object: absent fields stay, null goes back to the default, and the outcome is
  * checked like a new object. Objects declared `whole` (a threshold: one rate in one unit) are replaced, not merged.
  * @param current every field of `dto`, as an answer shows it
+ * @param path JSON pointer of the patch in the request
  * @throws ProblemError (validation-failed) for unknown fields, for a fixed field that would change, and for what the outcome breaks
  */
-export function readPatch<T extends object>(dto: DtoClass<T>, current: T, patch: unknown): T {
-  if (!isObject(patch)) throw invalid([bodyError('', 'a JSON object is expected')]);
+export function readPatch<T extends object>(dto: DtoClass<T>, current: T, patch: unknown, path = ''): T {
+  if (!isObject(patch)) throw invalid([bodyError(path, 'a JSON object is expected')]);
   const errors: FieldError[] = [];
-  const merged = merge(dto, current as Record<string, unknown>, patch, '', errors);
+  const merged = merge(dto, current as Record<string, unknown>, patch, path, errors);
   if (errors.length > 0) throw invalid(errors);
-  return readDto(dto, merged);
+  return readDto(dto, merged, 'body', path);
 }
 
 function merge(

@@ -40,3 +40,11 @@ export function ListField(options: ListOptions): PropertyDecorator {
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** A merge patch within a body, for an object that isn't known yet: its members are checked when they are applied (merge-patch.ts). */
+export function PatchField(options: ObjectOptions): PropertyDecorator {
+  return field(options, {
+    schema: { type: options.of },
+    check: (value) => (isObject(value) ? null : `must be an object; got ${shown(value)}`),
+  });
+}

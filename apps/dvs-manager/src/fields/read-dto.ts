@@ -10,14 +10,16 @@ const ERRORS_MAX = 50;
 /**
  * Checks what came from outside against the fields of `dto`, and fills in defaults. Unknown fields are errors.
  * @param where which part of the request `plain` is
+ * @param path JSON pointer of `plain` in the body
  * @throws ProblemError (validation-failed) naming every field at fault
  */
 export function readDto<T extends object>(
   dto: DtoClass<T>,
   plain: unknown,
   where: FieldError['in'] = 'body',
+  path = '',
 ): T {
-  if (!isObject(plain)) throw invalid([{ in: where, field: '', reason: 'a JSON object is expected' }]);
+  if (!isObject(plain)) throw invalid([{ in: where, field: path, reason: 'a JSON object is expected' }]);
   const instance = plainToInstance(dto, plain);
   const errors = validateSync(instance, {
     whitelist: true,
@@ -25,7 +27,7 @@ export function readDto<T extends object>(
     forbidUnknownValues: true,
     validationError: { target: false, value: false },
   });
-  if (errors.length > 0) throw invalid(fieldErrors(errors, where).slice(0, ERRORS_MAX));
+  if (errors.length > 0) throw invalid(fieldErrors(errors, where, path).slice(0, ERRORS_MAX));
   fillDefaults(dto, instance);
   return instance;
 }

@@ -110,12 +110,6 @@ const types = {
   },
   'host-answer': {
     status: 502,
-    title: 'The host gave no usable answer',
-    description:
-      'The host was asked and failed to answer, or its answer was not what was asked for. `detail` has its words.',
-  },
-  'host-answer': {
-    status: 502,
     title: 'The host could not answer',
     description: 'The agent of the host said that it can not, or gave an answer that makes no sense. Its log has more.',
   },
@@ -124,12 +118,6 @@ const types = {
     title: 'The manager can not work at the moment',
     description:
       'PostgreSQL can not be reached or is too busy. Try again after Retry-After; virtual machines are not affected.',
-  },
-  'host-silent': {
-    status: 504,
-    title: 'The host does not answer',
-    description:
-      'The host was asked and did not answer in time: its agent is not running, busy, or cut off from the bus.',
   },
   'host-silent': {
     status: 504,

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { LockMode } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { desiredKeys } from '@opendvs/contracts';
-import type { ChangeTransaction, PendingChange } from '../changes/change-transaction';
-import { switchEntry, tombstone } from '../changes/desired-entry';
+import type { ChangeTransaction } from '../changes/change-transaction';
+import { tombstone } from '../changes/desired-entry';
 import { readPatch } from '../fields/merge-patch';
 import { HostEntity } from '../hosts/host.entity';
 import { type Page, contains, findPage } from '../paging/page';
@@ -18,6 +19,7 @@ import { type Written, changed, created, deleted } from '../writing/written';
 import { Writes } from '../writing/writes.service';
 import { hostsOfSwitch, switchesOfHost } from './memberships';
 import { CreateSwitchDto, type SwitchDto, type SwitchQuery } from './switch.dto';
+import { switchChange } from './switch-changes';
 import { SwitchEntity, type SwitchRow } from './switch.entity';
 import { switchColumns, switchDto, switchSettings } from './switch.mapper';
 
@@ -79,9 +81,14 @@ export class SwitchesService {
       const before = switchDto(row);
       const hostIds = await hostsOfSwitch(tx.em, id);
       Object.assign(row, switchColumns(readPatch(CreateSwitchDto, switchSettings(row), patch)));
-      if (row.mode !== before.mode) await refuseIfHasHosts(tx, row);
-      if (row.vlanPools) await refuseIfOutsidePools(tx, row);
-      if (tx.recordUpdate(switchChange(row, hostIds), { ...before })) row.updatedAt = new Date();
+      const change = switchChange(row, hostIds);
+      if (isDeepStrictEqual(switchDto(row), before)) tx.recordUnchanged(change);
+      else {
+        if (row.mode !== before.mode) await refuseIfHasHosts(tx, row);
+        if (row.vlanPools) await refuseIfOutsidePools(tx, row);
+        row.updatedAt = new Date();
+        tx.record({ ...change, action: 'update', before });
+      }
       return changed(() => switchDto(row));
     });
   }
@@ -103,7 +110,7 @@ export class SwitchesService {
       tx.record({
         ...switchChange(row, []),
         action: 'delete',
-        before: { ...switchDto(row) },
+        before: switchDto(row),
         after: null,
         rows: [],
         publish: (revision) => tombstone('switch', desiredKeys.switch(id), revision),
@@ -118,18 +125,6 @@ async function lockSwitch(tx: ChangeTransaction, id: string): Promise<SwitchRow>
   const row = await tx.em.findOne(SwitchEntity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!row) throw notFound('switch', id);
   return row;
-}
-
-function switchChange(row: SwitchRow, hostIds: string[]): Omit<PendingChange, 'action' | 'before'> {
-  return {
-    kind: 'switch',
-    objectId: row.id,
-    objectName: row.name,
-    after: () => ({ ...switchDto(row) }),
-    rows: [{ table: 'switches', row }],
-    publish: () => switchEntry(row),
-    concern: { scope: 'shared', hostIds, portIds: [] },
-  };
 }
 
 async function refuseIfHasHosts(tx: ChangeTransaction, row: SwitchRow): Promise<void> {

@@ -42,6 +42,12 @@ export function checkPrecondition(precondition: Precondition | null, version: nu
   );
 }
 
+/** The same from an item of a bulk request: a version or an ETag of ours (the field's pattern has been checked), or `*`. */
+export function itemPrecondition(ifMatch: string | null): Precondition | null {
+  if (ifMatch === null || ifMatch === '*') return ifMatch;
+  return { versions: [Number(ifMatch.replaceAll('"', ''))] };
+}
+
 /** If-None-Match of a GET, compared weakly. */
 export function isNotModified(header: string | undefined, version: number): boolean {
   if (header === undefined) return false;

@@ -1,0 +1,134 @@
+import { LockMode } from '@mikro-orm/core';
+import { EntityManager } from '@mikro-orm/postgresql';
+import { Injectable } from '@nestjs/common';
+import type { PortState } from '@opendvs/model';
+import { HostEntity, type HostRow } from '../hosts/host.entity';
+import { type Page, findPage } from '../paging/page';
+import { notFound } from '../problems/problem';
+import { violatedUnique } from '../problems/database-problems';
+import { HostCapabilities } from '../reports/host-capabilities.service';
+import { HostStatuses } from '../reports/host-statuses.service';
+import { PortStatuses } from '../reports/port-statuses.service';
+import { checkPrecondition } from '../writing/preconditions';
+import { type WriteRequest, requiredIfMatch } from '../writing/write-request';
+import { type Written, changed, created, deleted } from '../writing/written';
+import { Writes } from '../writing/writes.service';
+import type { BulkPortsDto, BulkPortsResultDto } from './bulk-ports.dto';
+import { applyBulk } from './bulk-ports';
+import { recordPortDeletion } from './port-changes';
+import { type CreatedPort, createPorts } from './port-creation';
+import { updatePorts } from './port-update';
+import type { CreatePortDto, PortDto, PortQuery } from './port.dto';
+import { PortEntity, type PortRow } from './port.entity';
+import { portDto } from './port.mapper';
+import { portFilter } from './port-filter';
+
+/** Draws of a generated MAC address that may collide with one that exists. */
+const MAC_DRAWS = 3;
+
+@Injectable()
+export class PortsService {
+  constructor(
+    private readonly em: EntityManager,
+    private readonly writes: Writes,
+    private readonly hosts: HostStatuses,
+    private readonly statuses: PortStatuses,
+    private readonly capabilities: HostCapabilities,
+  ) {}
+
+  async list(query: PortQuery, url: string): Promise<Page<PortDto>> {
+    const em = this.em.fork();
+    const where = portFilter(query, (state) => this.portsInState(state));
+    const page = await findPage(em, PortEntity, { where, request: query, tieBreak: ['id'], url });
+    const hosts = await em.find(HostEntity, {
+      id: { $in: [...new Set(page.items.map(({ hostId }) => hostId))] },
+    });
+    const hostOf = new Map(hosts.map((host) => [host.id, host]));
+    // a host can't go before its ports, so only a page that was overtaken by the deletion of both lacks one
+    return {
+      ...page,
+      items: page.items.flatMap((row) =>
+        hostOf.has(row.hostId) ? this.answer(row, hostOf.get(row.hostId)!) : [],
+      ),
+    };
+  }
+
+  /** @throws ProblemError (404) */
+  async get(id: string): Promise<PortDto> {
+    const em = this.em.fork();
+    const row = await em.findOne(PortEntity, { id });
+    const host = row && (await em.findOne(HostEntity, { id: row.hostId }));
+    if (!host) throw notFound('port', id);
+    return this.answer(row, host);
+  }
+
+  create(settings: CreatePortDto, write: WriteRequest): Promise<Written<PortDto>> {
+    return withFreshAddress(settings.macAddress === null, () =>
+      this.writes.run(write, async (tx) => {
+        const [port] = await createPorts(tx, [{ settings, path: '' }], this.capabilities);
+        return created(() => this.answered(port!));
+      }),
+    );
+  }
+
+  update(id: string, patch: object, write: WriteRequest): Promise<Written<PortDto>> {
+    const ifMatch = requiredIfMatch(write);
+    return this.writes.run(write, async (tx) => {
+      const [port] = await updatePorts(tx, [{ id, ifMatch, patch, path: '' }]);
+      return changed(() => this.answered(port!));
+    });
+  }
+
+  delete(id: string, write: WriteRequest): Promise<Written<never>> {
+    return this.writes.run(write, async (tx) => {
+      const row = await tx.em.findOne(PortEntity, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!row) throw notFound('port', id);
+      checkPrecondition(write.ifMatch, row.version, `port ${row.name}`);
+      tx.em.remove(row);
+      recordPortDeletion(tx, row);
+      return deleted;
+    });
+  }
+
+  /** All or nothing. */
+  bulk(request: BulkPortsDto, write: WriteRequest): Promise<Written<BulkPortsResultDto>> {
+    const draws = request.create.some(({ macAddress }) => macAddress === null);
+    return withFreshAddress(draws, () =>
+      this.writes.run(write, async (tx) => {
+        const done = await applyBulk(tx, request, this.capabilities);
+        return changed(() => ({
+          created: done.created.map((port) => this.answered(port)),
+          updated: done.updated.map((port) => this.answered(port)),
+          deleted: done.deleted,
+        }));
+      }),
+    );
+  }
+
+  private portsInState(state: PortState | 'any'): string[] {
+    return this.hosts
+      .all()
+      .flatMap(({ hostId }) => this.statuses.ofHost(hostId))
+      .filter((status) => state === 'any' || status.state === state)
+      .map(({ portId }) => portId);
+  }
+
+  private answered({ row, host }: CreatedPort): PortDto {
+    return this.answer(row, host);
+  }
+
+  private answer(row: PortRow, host: HostRow): PortDto {
+    return portDto(row, host, this.statuses.get(row.id));
+  }
+}
+
+/** Runs again with another draw when an address that was drawn at random turns out to be taken. */
+async function withFreshAddress<T>(draws: boolean, work: () => Promise<T>): Promise<T> {
+  for (let draw = 1; ; draw += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!draws || draw === MAC_DRAWS || violatedUnique(error) !== 'ports_mac_unique') throw error;
+    }
+  }
+}
