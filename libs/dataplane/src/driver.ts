@@ -29,7 +29,8 @@ export type OwnerRef = { kind: 'switch' | 'port' | 'uplink-group'; id: string };
  * `key` is its identity, the same when rendered and when observed. `spec` is everything we set of it, comparable by its JSON
  * with sorted keys. It can be made once all of `dependsOn` (keys) exist. `claims` are names it holds exclusively in the engine
  * (`netdev:eth1`, a port number): whoever claims the same can have it only after this has let go. Both follow from the spec.
- * `because` is for people: which switch, port group and port it serves.
+ * `because` is for people: which switch, port group and port it serves. Specs, rendered or observed, are never changed once they
+ * are made; a driver gives those of unchanged objects again by identity where it can, which spares comparing them.
  */
 export interface BackendObject<S = unknown> {
   kind: string;

@@ -1,3 +1,4 @@
+export { followGuestFiles, plugSimulatedVm, unplugSimulatedVm } from './guest-files';
 export * from './sim-driver';
 export * from './sim-objects';
 export * from './simulated-engine';

@@ -66,7 +66,25 @@ function renderUplink(dvs: Switch, bridge: string, group: UplinkGroup): Rendered
   };
 }
 
+/** What a port was rendered from, and to: with the same inputs, by identity, it is not rendered again. */
+interface RenderedPort {
+  group: PortGroup;
+  dvs: Switch;
+  vhostSocketDir: string;
+  objects: Rendered[];
+}
+const renderedPorts = new WeakMap<Port, RenderedPort>();
+
 function renderPort(port: Port, group: PortGroup, dvs: Switch, vhostSocketDir: string): Rendered[] {
+  const known = renderedPorts.get(port);
+  if (known?.group === group && known.dvs === dvs && known.vhostSocketDir === vhostSocketDir)
+    return known.objects;
+  const objects = renderPortAnew(port, group, dvs, vhostSocketDir);
+  renderedPorts.set(port, { group, dvs, vhostSocketDir, objects });
+  return objects;
+}
+
+function renderPortAnew(port: Port, group: PortGroup, dvs: Switch, vhostSocketDir: string): Rendered[] {
   const bridge = bridgeName(dvs.id);
   const name = interfaceName(port.id);
   const owner: OwnerRef = { kind: 'port', id: port.id };

@@ -47,8 +47,9 @@ class AdmissionOffice<S> {
     for (const object of this.rendered) this.enter(object);
     this.settleClaims();
     for (const key of this.wanted.keys()) this.settle(key);
-    const admitted = new Map([...this.wanted].filter(([key]) => !this.withheld.has(key)));
-    return { admitted, withheld: this.withheld, kept: this.keptKeys() };
+    const kept = this.keptKeys();
+    for (const key of this.withheld.keys()) this.wanted.delete(key);
+    return { admitted: this.wanted, withheld: this.withheld, kept };
   }
 
   private enter(object: BackendObject<S>): void {

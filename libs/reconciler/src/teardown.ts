@@ -5,7 +5,7 @@
 import type { BackendObject, ObservedObject } from '@opendvs/dataplane';
 import type { Admission } from './admission';
 import type { ObservedWorld } from './observed-world';
-import { sameSpec } from './same-spec';
+import { sameUnchangingSpec } from './same-spec';
 
 /** What has to happen to an admitted object. */
 export type Change = 'none' | 'create' | 'in-place' | 'recreate';
@@ -61,7 +61,7 @@ class TeardownDecision<S> {
     const existing = this.world.byKey.get(object.key);
     if (!existing) return 'create';
     if (existing.kind !== object.kind) return 'recreate';
-    return sameSpec(existing.spec, object.spec) ? 'none' : this.changeMode(existing, object);
+    return sameUnchangingSpec(existing.spec, object.spec) ? 'none' : this.changeMode(existing, object);
   }
 
   /** Everybody but `object` lets go of `claim`: by an update in place where that can be done first, else by going. */
