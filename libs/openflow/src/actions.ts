@@ -28,6 +28,13 @@ export type Action =
   | { type: 'popVlan' }
   /** Looks the frame up in `table` as well and comes back; with `inPort`, as if it had come from there. */
   | { type: 'resubmit'; table: number; inPort?: number }
+  /** The first `maxBytes` (14 or more) of the frame, to a port that is none of the reserved ones other than LOCAL and IN_PORT. */
+  | { type: 'outputTruncated'; port: number; maxBytes: number }
+  /**
+   * Carries out `actions` and undoes what they changed. A meter that they reach by resubmit still drops the frame itself, unless
+   * one of them can't be undone (such as outputTruncated): only then Open vSwitch works on a true copy.
+   */
+  | { type: 'clone'; actions: readonly Action[] }
   /** An action of a kind not listed here: its bytes in hex. */
   | { type: 'unknown'; hex: string };
 
@@ -104,6 +111,18 @@ const CODECS: { [K in Exclude<Action['type'], 'unknown'>]: ActionCodec<K> } = {
       const inPort = fromPort16(body.u16());
       return { type: 'resubmit', table: body.u8(), ...(inPort === ReservedPort.IN_PORT ? {} : { inPort }) };
     },
+  },
+  outputTruncated: {
+    wireType: EXPERIMENTER,
+    subtype: 39, // NXAST_OUTPUT_TRUNC
+    write: (w, { port, maxBytes }) => w.u16(port16(port)).u32(maxBytes),
+    read: (body) => ({ type: 'outputTruncated', port: fromPort16(body.u16()), maxBytes: body.u32() }),
+  },
+  clone: {
+    wireType: EXPERIMENTER,
+    subtype: 42, // NXAST_CLONE
+    write: (w, { actions }) => writeActions(w.zeros(6), actions),
+    read: (body) => ({ type: 'clone', actions: readActions(body.skip(6)) }),
   },
 };
 

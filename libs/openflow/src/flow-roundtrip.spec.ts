@@ -63,7 +63,7 @@ const anySetField: fc.Arbitrary<Action> = fc
   .constantFrom(...FIELD_NAMES)
   .chain((field) => exactValue(field).map((value) => ({ type: 'setField', field, value }) as SetField));
 
-const anyAction: fc.Arbitrary<Action> = fc.oneof(
+const anySimpleAction: fc.Arbitrary<Action> = fc.oneof(
   port.map((to) => ({ type: 'output' as const, port: to })),
   fc.record({
     type: fc.constant('output' as const),
@@ -76,11 +76,17 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ type: fc.constant('pushVlan' as const), ethType: u16 }),
   fc.constant({ type: 'popVlan' as const }),
   fc.record({ type: fc.constant('resubmit' as const), table: u8 }),
+  fc.record({ type: fc.constant('outputTruncated' as const), port, maxBytes: u32 }),
   fc.record({
     type: fc.constant('resubmit' as const),
     table: u8,
     inPort: fc.integer({ min: 1, max: 0xfeff }),
   }),
+);
+
+const anyAction = fc.oneof(
+  anySimpleAction,
+  fc.record({ type: fc.constant('clone' as const), actions: fc.array(anySimpleAction, { maxLength: 3 }) }),
 );
 
 const actions = fc.array(anyAction, { minLength: 1, maxLength: 4 });

@@ -41,7 +41,10 @@ describe('a flow', () => {
       'ffff002000002320002a0000000000000000001000000002000000000000000000000010fffffffa0000000000000000';
     const flow = decodeFlow(key, body);
     expect({ key: flowKey(flow), body: flowBody(flow) }).toEqual({ key, body });
-    expect(formatFlow(flow)).toContain('unknown=0001d3080000002200000022');
+    expect(formatFlow(flow)).toBe(
+      'table=6, ip,unknown=0001d3080000002200000022 ' +
+        'actions=unknown(ffff00180000232000230001000000000001ff0000000000),clone(output:2),NORMAL',
+    );
   });
 });
 

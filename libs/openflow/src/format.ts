@@ -153,6 +153,10 @@ function formatAction(action: Action): string {
       return 'pop_vlan';
     case 'resubmit':
       return `resubmit(${action.inPort === undefined ? '' : portText(action.inPort)},${action.table})`;
+    case 'outputTruncated':
+      return `output(port=${portText(action.port)},max_len=${action.maxBytes})`;
+    case 'clone':
+      return `clone(${action.actions.map(formatAction).join(',')})`;
     case 'unknown':
       return `unknown(${action.hex})`;
   }
