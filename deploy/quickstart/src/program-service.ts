@@ -1,4 +1,5 @@
 /** The manager, or an agent: a program of ours, run from dist/. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SupervisedChild } from '@opendvs/embedded';
@@ -19,11 +20,15 @@ export interface ProgramOptions {
 
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 25;
+/** A program that ends so often before it was ready won't be. */
+const DEATHS_TOLERATED = 3;
+const LOG_LINES_SHOWN = 5;
 
 export class ProgramService implements Service {
   readonly name: string;
   readonly logFile: string;
   private child: SupervisedChild | null = null;
+  private deaths = 0;
 
   constructor(private readonly options: ProgramOptions) {
     this.name = options.name;
@@ -46,8 +51,12 @@ export class ProgramService implements Service {
       },
       logFile: this.logFile,
       stopSignal: 'SIGTERM',
-      onExit: onIncident,
+      onExit: (line) => {
+        this.deaths += 1;
+        onIncident(line);
+      },
     });
+    this.deaths = 0;
     this.child.start();
     await this.untilReady();
   }
@@ -62,7 +71,7 @@ export class ProgramService implements Service {
     for (const pid of this.pids) process.kill(pid, 'SIGKILL');
   }
 
-  async untilReady(): Promise<void> {
+  private async untilReady(): Promise<void> {
     const deadline = Date.now() + START_TIMEOUT_MS;
     let reason = 'it answers, but is not ready';
     for (;;) {
@@ -71,11 +80,19 @@ export class ProgramService implements Service {
       } catch (error) {
         reason = (error as Error).message;
       }
+      if (this.deaths > DEATHS_TOLERATED)
+        throw new Error(
+          `${this.name} ends again and again; ${this.logFile} ends with:\n${this.lastLogLines()}`,
+        );
       if (Date.now() > deadline)
         throw new Error(
           `${this.name} is not ready after ${START_TIMEOUT_MS / 1000} s (${reason}); its log is ${this.logFile}`,
         );
       await pause(POLL_MS);
     }
+  }
+
+  private lastLogLines(): string {
+    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
   }
 }

@@ -82,7 +82,7 @@ class Run {
         await this.installation?.stop();
         await played;
         await this.installation?.stop();
-        tell('VMs destroyed, all processes ended');
+        tell(this.vms ? 'VMs destroyed, all processes ended' : 'all processes ended');
       });
     } finally {
       this.stateDir.release({ keepRun: !isClean });
