@@ -71,9 +71,11 @@ export class GuestControl {
     private readonly socket: Socket,
     private readonly name: string,
   ) {
-    createInterface({ input: socket }).on('line', (line) => this.receive(line));
-    socket.on('close', () => this.failAll(new Error(`guest ${name} has gone`)));
-    socket.on('error', (error) => this.failAll(new Error(`guest ${name}: ${error.message}`)));
+    createInterface({ input: socket })
+      .on('line', (line) => this.receive(line))
+      .on('error', (error: Error) => this.failAll(error)); // it passes the socket's on
+    socket.on('close', () => this.failAll(null));
+    socket.on('error', (error) => this.failAll(error));
   }
 
   /** Resolves once the guest has booted. @throws when it hasn't in time */
@@ -122,7 +124,8 @@ export class GuestControl {
     command.end(Number(match[3]));
   }
 
-  private failAll(error: Error): void {
+  private failAll(cause: Error | null): void {
+    const error = new Error(`guest ${this.name} has gone${cause ? `: ${cause.message}` : ''}`);
     for (const command of this.commands.values()) command.fail(error);
     this.commands.clear();
   }
