@@ -1,11 +1,22 @@
 import { natsOptions } from '@opendvs/messaging';
-import { Global, Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Global,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { MANAGER_CONFIG, type ManagerConfig } from '../configuration';
 import { Bus } from './bus';
 
 @Injectable()
-class BusEnd implements OnApplicationShutdown {
+class BusLife implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly bus: Bus) {}
+
+  onApplicationBootstrap(): void {
+    this.bus.start();
+  }
 
   onApplicationShutdown(): Promise<void> {
     return this.bus.stop();
@@ -19,13 +30,10 @@ class BusEnd implements OnApplicationShutdown {
     {
       provide: Bus,
       inject: [MANAGER_CONFIG],
-      useFactory: (config: ManagerConfig) => {
-        const bus = new Bus(natsOptions(config.NATS_URL, 'dvs-manager'), new Logger('Bus'));
-        bus.start();
-        return bus;
-      },
+      useFactory: (config: ManagerConfig) =>
+        new Bus(natsOptions(config.NATS_URL, 'dvs-manager'), new Logger('Bus')),
     },
-    BusEnd,
+    BusLife,
   ],
   exports: [Bus],
 })
