@@ -37,7 +37,7 @@ describe('assembling the desired state of a host', () => {
       host,
       switches: [mine],
       portGroups: [group],
-      ports: [...ports].sort((a, b) => (a.id < b.id ? -1 : 1)),
+      ports: [...ports].sort((a, b) => a.number - b.number),
     });
     expect([...assembly.state.entries.keys()].sort()).toEqual(
       [

@@ -127,18 +127,14 @@ function livePorts(entries: ReadonlyMap<string, DesiredEntry>, used: Map<string,
     used.set(key, entry);
     ports.push(entry.object);
   }
-  return ports.sort(byId);
+  return ports.sort((a, b) => a.number - b.number || byId(a, b));
 }
 
-/** Two ports of one number would share flows and meters. */
+/** Two ports of one number would share flows and meters. `ports` are in the order of their numbers. */
 function sameNumber(ports: readonly Port[]): string | null {
-  const byNumber = new Map<number, Port>();
-  for (const port of ports) {
-    const other = byNumber.get(port.number);
-    if (other) return `ports ${other.id} and ${port.id} have the same number ${port.number}`;
-    byNumber.set(port.number, port);
-  }
-  return null;
+  const second = ports.findIndex((port, index) => port.number === ports[index - 1]?.number);
+  const [one, other] = [ports[second - 1], ports[second]];
+  return one && other ? `ports ${one.id} and ${other.id} have the same number ${other.number}` : null;
 }
 
 function unique<T extends { id: string }>(objects: readonly (T | null)[]): T[] {

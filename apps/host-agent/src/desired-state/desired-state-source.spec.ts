@@ -50,6 +50,7 @@ function newSource(said: Partial<DesiredStateSourceOptions> = {}): DesiredStateS
     act: (desired, revisions) => acted.push({ desired, revisions }),
     onStanding: (standing) => standings.push(standing),
     onBadMessage: () => {},
+    diskRetryMs: 50,
     ...said,
   });
 }
@@ -246,6 +247,11 @@ describe('the source of desired state', () => {
     expect(problems.all()).toEqual([
       { object: 'disk-copy', message: expect.stringMatching(/can't be kept in/) as string },
     ]);
+    await rm(stateDir);
+    await eventually('the copy is written after all', () => problems.all().length === 0, {
+      timeoutMs: 10_000,
+    });
+    expect((await new DiskCopy(stateDir, manager.hostId).load())?.desired.ports[0]?.id).toBe(port.id);
   });
 
   it('tidies the copy of the disk in between', async () => {

@@ -28,11 +28,14 @@ export interface DesiredStateSourceOptions {
   act: (desired: HostDesired, revisions: AppliedRevisions) => void;
   onStanding: (standing: DesiredStateStanding) => void;
   onBadMessage: (bad: BadMessage) => void;
+  /** 5000 by default. */
+  diskRetryMs?: number;
 }
 
 /** References that don't resolve are usually on their way: not worth a word for so long. */
 const UNRESOLVED_GRACE_MS = 2000;
 const BAD_KEYS_TOLD_MAX = 20;
+const DISK_RETRY_MS = 5000;
 
 export class DesiredStateSource implements DesiredWatchListener {
   private accepted: AcceptedState | null = null;
@@ -40,13 +43,16 @@ export class DesiredStateSource implements DesiredWatchListener {
   private standing: DesiredStateStanding = { state: 'none', reason: 'not connected to the bus yet' };
   private wakeUp: NodeJS.Immediate | null = null;
   private graceTimer: NodeJS.Timeout | null = null;
+  private diskTimer: NodeJS.Timeout | null = null;
   private dirty = false;
   private settling = false;
   private settled: Promise<void> = Promise.resolve();
   private heldReason = '';
   private readonly toldBadKeys = new Set<string>();
 
-  constructor(private readonly options: DesiredStateSourceOptions) {}
+  constructor(private readonly options: DesiredStateSourceOptions) {
+    options.diskCopy.onUnconfirmed((error) => this.diskFailed(error));
+  }
 
   current(): DesiredStateStanding {
     return this.standing;
@@ -115,6 +121,7 @@ export class DesiredStateSource implements DesiredWatchListener {
     this.view = null;
     this.clearGrace();
     if (this.wakeUp) clearImmediate(this.wakeUp);
+    if (this.diskTimer) clearTimeout(this.diskTimer);
     await this.settled;
     await this.options.diskCopy.close();
   }
@@ -173,19 +180,26 @@ export class DesiredStateSource implements DesiredWatchListener {
     this.graceTimer ??= setTimeout(() => this.stand(state, this.heldReason), UNRESOLVED_GRACE_MS);
   }
 
-  /** A disk that fails must not keep the host from following the manager: told, and done without. */
+  /** A disk that fails must not keep the host from following the manager: told, tried again, and done without. */
   private async onDisk(work: (copy: DiskCopy) => Promise<void>): Promise<void> {
-    const { diskCopy, problems, logger, local } = this.options;
     try {
-      await work(diskCopy);
-      problems.set('disk-copy', null);
+      await work(this.options.diskCopy);
+      this.options.problems.set('disk-copy', null);
     } catch (error) {
-      const message =
-        `the desired state can't be kept in ${local.stateDir}: ${messageOf(error)}; ` +
-        `until it can, a restart of the agent without the bus would act on an older state or none`;
-      logger.error(message);
-      problems.set('disk-copy', message);
+      this.diskFailed(error);
     }
+  }
+
+  private diskFailed(error: unknown): void {
+    const { problems, logger, local, diskRetryMs = DISK_RETRY_MS } = this.options;
+    const message =
+      `the desired state can't be kept in ${local.stateDir}: ${messageOf(error)}; ` +
+      `until it can, a restart of the agent without the bus would act on an older state or none`;
+    if (problems.set('disk-copy', message)) logger.error(message);
+    this.diskTimer ??= setTimeout(() => {
+      this.diskTimer = null;
+      this.wake();
+    }, diskRetryMs);
   }
 
   private tellBadKeys(badKeys: ReadonlyMap<string, string>): void {
