@@ -202,12 +202,12 @@ describe('healing, with a VM that pings all the while', () => {
     const { postgres, api } = lab.installation;
     await withoutLoss(async () => {
       await postgres.stop();
-      const refused = await fetch(`${lab.installation.apiUrl}/api/v1/readyz`);
+      const refused = await fetch(`${lab.installation.apiUrl}/readyz`);
       expect(refused.status).toBe(503);
       await postgres.start();
       await within(
         'the manager is ready',
-        async () => (await fetch(`${lab.installation.apiUrl}/api/v1/readyz`)).ok,
+        async () => (await fetch(`${lab.installation.apiUrl}/readyz`)).ok,
       );
       await api
         .collection('port-groups')
@@ -234,7 +234,7 @@ describe('healing, with a VM that pings all the while', () => {
       expect(confirmed.length).toBeGreaterThanOrEqual(50);
       await within(
         'the manager is back',
-        async () => (await fetch(`${lab.installation.apiUrl}/api/v1/readyz`)).ok,
+        async () => (await fetch(`${lab.installation.apiUrl}/readyz`)).ok,
         15_000,
       );
       const kept = new Set<string>();

@@ -173,7 +173,7 @@ export class Installation {
         OPENDVS_ADMIN_TOKEN_FILE: tokenFile,
       }),
       logDir: this.logDir,
-      isReady: async () => (await fetch(`${apiUrl}/api/v1/readyz`, { signal: AbortSignal.timeout(2000) })).ok,
+      isReady: async () => (await fetch(`${apiUrl}/readyz`, { signal: AbortSignal.timeout(2000) })).ok,
       onIncident,
     });
   }

@@ -73,8 +73,8 @@ export class ProgramService implements Service {
 
   private async untilReady(): Promise<void> {
     const deadline = Date.now() + START_TIMEOUT_MS;
-    let reason = 'it answers, but is not ready';
     for (;;) {
+      let reason = 'it answers, but is not ready';
       try {
         if (await this.options.isReady()) return;
       } catch (error) {
