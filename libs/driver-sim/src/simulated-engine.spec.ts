@@ -236,6 +236,20 @@ describe('SimulatedEngine', () => {
     expect(world.engine.inspect()).toEqual([foreign]);
   });
 
+  it('tells its driver of what it announces, so that the driver need not audit to know', async () => {
+    const world = new World();
+    await world.driver.open(never);
+    const desired = aHostDesired({ switches: [dvs] });
+    await world.converge(desired);
+    const [bridge] = world.driver.render(desired);
+    const known = async () => (await world.driver.observe({ audit: false }, never)).length;
+    world.engine.drop(bridge!.key, { silently: true });
+    expect(await known()).toBe(1);
+    await world.converge(desired);
+    world.engine.drop(bridge!.key);
+    expect(await known()).toBe(0);
+  });
+
   it('counts how often a VM came to a port, the one that waited for it included', async () => {
     const world = new World();
     const port = aPort(group);

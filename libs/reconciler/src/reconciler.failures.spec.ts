@@ -44,6 +44,18 @@ describe('Reconciler, when something fails', () => {
       expect(bench.logger.warnings.filter((line) => line.includes(keyOf(ports[0])))).toHaveLength(1);
     });
 
+    it('keeps since when a port is in error when the reason changes', async () => {
+      const { desired, ports, group } = threeWiredPorts();
+      use(new ReconcilerBench());
+      bench.engine.failApply(keyOf(ports[0]), 'no memory for it', 1);
+      await bench.reach(desired);
+      const { since } = bench.status(ports[0].id)!;
+      bench.clock.advance(100);
+      bench.engine.failApply(keyOf(ports[0]), 'no queue for it', 1);
+      await bench.reach(withEdit(desired, 'portGroups', group.id, { vlan: { type: 'access', vlanId: 7 } }));
+      expect(bench.status(ports[0].id)).toMatchObject({ state: 'error', reason: 'no queue for it', since });
+    });
+
     it('applies a new state of the failed object at once, and other edits without trying it', async () => {
       const { desired, dvs, group, ports } = threeWiredPorts();
       use(new ReconcilerBench());

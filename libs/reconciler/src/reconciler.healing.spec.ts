@@ -1,3 +1,4 @@
+import { EngineUnavailableError } from '@opendvs/dataplane';
 import { SimulatedEngine } from '@opendvs/driver-sim';
 import {
   aPort,
@@ -87,6 +88,53 @@ describe('Reconciler, over time', () => {
       expect(bench.reconciler.snapshot().appliedRevisions.host).toBe(0);
       bench.engine.start({ empty: true });
       await bench.until('all is there', () => bench.states(desired).every((state) => state === 'wired'));
+    });
+
+    it('takes nothing for applied when the engine has gone in the middle of the round, though every call succeeded', async () => {
+      const { desired } = threeWiredPorts();
+      use(new ReconcilerBench());
+      const readPorts = bench.driver.readPorts.bind(bench.driver);
+      jest.spyOn(bench.driver, 'readPorts').mockImplementationOnce(async (signal) => {
+        const ports = await readPorts(signal);
+        bench.engine.stop('killed');
+        await bench.settle();
+        return ports;
+      });
+      bench.set(desired);
+      await bench.until('it is away', () => bench.reconciler.snapshot().engineReason === 'killed');
+      expect(bench.reconciler.snapshot()).toMatchObject({
+        engineUp: false,
+        appliedRevisions: { host: 0, shared: 0 },
+      });
+      bench.engine.start();
+      await bench.until('it is applied', () => bench.reconciler.snapshot().appliedRevisions.host === 1);
+    });
+
+    it('does not wait for an engine that is back already when a rejection from before arrives', async () => {
+      const { desired, ports } = threeWiredPorts();
+      use(new ReconcilerBench());
+      await bench.reach(desired);
+      jest.spyOn(bench.driver, 'observe').mockImplementationOnce(async () => {
+        bench.engine.stop('killed');
+        bench.engine.start();
+        await bench.settle();
+        throw new EngineUnavailableError('killed');
+      });
+      await bench.reach(withoutPort(desired, ports[0].id));
+      expect(bench.clock.monotonicMs()).toBe(0);
+      expect(bench.reconciler.snapshot().engineUp).toBe(true);
+    });
+
+    it('tries what failed before the engine restarted again at once', async () => {
+      const { desired, ports } = threeWiredPorts();
+      use(new ReconcilerBench());
+      bench.engine.failApply(keyOf(ports[0]), 'no memory for it', 1);
+      await bench.reach(desired);
+      expect(bench.status(ports[0].id)?.state).toBe('error');
+      bench.engine.stop();
+      bench.engine.start();
+      await bench.until('it is wired', () => bench.status(ports[0].id)?.state === 'wired');
+      expect(bench.clock.monotonicMs()).toBe(0);
     });
 
     it('looks itself whether the engine is back when its driver never says so', async () => {

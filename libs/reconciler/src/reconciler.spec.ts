@@ -79,6 +79,7 @@ describe('Reconciler', () => {
       for (let i = 0; i < 200; i++) {
         state = { ...state, ports: [...state.ports, { ...aPort(group), hostId: state.host.id }] };
         bench.set(state);
+        await Promise.resolve(); // as messages of one packet come from a connection
       }
       await bench.until(
         'the last revision is applied',

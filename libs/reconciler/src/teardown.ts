@@ -53,7 +53,6 @@ class TeardownDecision<S> {
     for (const object of this.admission.admitted.values()) {
       for (const claim of object.claims) this.free(claim, object);
     }
-    this.dropReleasesOfDoomed();
     return { changes: this.changes, doomed: this.doomed, releasedBy: this.releasedBy, refused: this.refused };
   }
 
@@ -100,14 +99,5 @@ class TeardownDecision<S> {
       for (const releaser of this.releasedBy.get(step) ?? []) before.add(releaser);
     }
     return before.has(other);
-  }
-
-  private dropReleasesOfDoomed(): void {
-    for (const [key, releasers] of this.releasedBy) {
-      this.releasedBy.set(
-        key,
-        releasers.filter((releaser) => !this.doomed.has(releaser)),
-      );
-    }
   }
 }
