@@ -1,163 +1,197 @@
 /**
- * A guest that does nothing but frames: DPDK's testpmd with a virtio-user device behind a vhost-user socket. It takes the place of a VM where
- * millions of frames a second are wanted; to the switch it is one (it listens on the socket, as QEMU does).
+ * A VM's end of a vhost-user port without a VM: dpdk-testpmd with a virtio-user device that listens on the port's socket as QEMU
+ * does. It counts what it receives, and can send given frames over and over, as fast as it can. For tests and benchmarks.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { writePcapFile } from './pcap-file';
 
 export interface TestpmdGuestOptions {
-  /** Names its shared files: unique on the machine while it runs. */
-  name: string;
+  /** Of the port; must not exist yet. */
   socketPath: string;
-  macAddress: string;
-  /** What it does between {@link TestpmdGuest.start} and {@link TestpmdGuest.stop}: send UDP frames as fast as it can, or swallow what arrives. */
-  mode: 'send' | 'receive';
-  /** Destination of what it sends; a group address makes it a storm. */
-  destinationMac?: string;
-  /** Whole frame without FCS, 64..1518. Default 64. */
-  frameBytes?: number;
-  /** Core that it may use; testpmd polls, so it takes all of it while forwarding. Default 0. */
-  core?: number;
+  mac: string;
+  /** What {@link TestpmdGuest.startSending} sends, in turn; left out, the guest only receives. */
+  frames?: readonly Buffer[];
+  /** Hugepage memory, 128 by default. */
+  memoryMib?: number;
+  /** Descriptors of a queue: a power of two up to 1024, the default. Fewer overflow while the guest waits for its CPU. */
+  queueSize?: number;
+  /** Queue pairs, 1 by default. */
+  queues?: number;
+  /** The CPU that it runs on, 0 by default: a polling process. */
+  cpu?: number;
+  /** Default 20,000: the switch tries to connect once a second. */
+  connectTimeoutMs?: number;
 }
 
-export interface TestpmdCounters {
+/** Since the guest was connected. */
+export interface GuestCounters {
   rxPackets: number;
   rxBytes: number;
+  rxBroadcastPackets: number;
+  rxMulticastPackets: number;
   txPackets: number;
   txBytes: number;
 }
 
-const COMMAND_TIMEOUT_MS = 20_000;
+export interface TestpmdGuest {
+  readonly pid: number;
+  counters(): Promise<GuestCounters>;
+  /** Sends `frames` until {@link stopSending}. */
+  startSending(): Promise<void>;
+  stopSending(): Promise<void>;
+  /** As a VM that is switched off. */
+  close(): Promise<void>;
+  /** As a VM that crashes: SIGKILL. */
+  kill(): Promise<void>;
+}
+
 const PROMPT = 'testpmd> ';
-const FORWARD_MODES = { send: 'txonly', receive: 'rxonly' } as const;
+const QUIT_DEADLINE_MS = 3000;
+const CONNECT_TIMEOUT_MS = 20_000;
+let guests = 0;
 
-export class TestpmdGuest {
-  private output = '';
-  private ended: string | null = null;
-  private readonly listeners = new Set<() => void>();
-
-  private constructor(private readonly child: ChildProcess) {
-    child.stdout!.setEncoding('utf8').on('data', (text: string) => this.received(text));
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => this.received(text));
-    child.once('exit', (code, signal) => this.finished(`ended with ${signal ?? `code ${code}`}`));
-    child.once('error', (error) => this.finished(`could not be started: ${error.message}`));
-  }
-
-  /** Returns once it listens on its socket and takes commands. @throws Error with testpmd's own words */
-  static async launch(options: TestpmdGuestOptions): Promise<TestpmdGuest> {
-    // testpmd writes prompts at once and all else through stdio, which holds back what goes to a pipe: by line keeps the order
-    const lineBuffered = ['stdbuf', '-oL', 'dpdk-testpmd', ...testpmdArguments(options)];
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...lineBuffered], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    const guest = new TestpmdGuest(child);
-    await guest.nextPrompt();
+/** Resolves when the switch has connected. */
+export async function startTestpmdGuest(options: TestpmdGuestOptions): Promise<TestpmdGuest> {
+  const guest = new Guest(options);
+  try {
+    await guest.untilConnected(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
     return guest;
-  }
-
-  get pid(): number | undefined {
-    return this.child.pid;
-  }
-
-  /** Between {@link stop} and {@link start}. */
-  async become(mode: TestpmdGuestOptions['mode']): Promise<void> {
-    await this.command(`set fwd ${FORWARD_MODES[mode]}`);
-  }
-
-  async start(): Promise<void> {
-    await this.command('start');
-  }
-
-  async stop(): Promise<void> {
-    await this.command('stop');
-  }
-
-  /** Since it was launched. */
-  async counters(): Promise<TestpmdCounters> {
-    const text = await this.command('show port stats 0');
-    const count = (name: string) => {
-      const match = new RegExp(`${name}:\\s*(\\d+)`).exec(text);
-      if (!match) throw new Error(`testpmd gave no ${name}: ${text}`);
-      return Number(match[1]);
-    };
-    return {
-      rxPackets: count('RX-packets'),
-      rxBytes: count('RX-bytes'),
-      txPackets: count('TX-packets'),
-      txBytes: count('TX-bytes'),
-    };
-  }
-
-  async quit(): Promise<void> {
-    if (this.ended !== null) return;
-    const gone = once(this.child, 'exit');
-    this.child.stdin!.end('quit\n');
-    const killer = setTimeout(() => this.child.kill('SIGKILL'), 5000);
-    await gone;
-    clearTimeout(killer);
-  }
-
-  private async command(line: string): Promise<string> {
-    this.output = '';
-    this.child.stdin!.write(`${line}\n`);
-    return this.nextPrompt();
-  }
-
-  /** What it printed up to the next prompt. */
-  private async nextPrompt(): Promise<string> {
-    const deadline = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
-    while (!this.output.trimEnd().endsWith(PROMPT.trim())) {
-      if (this.ended !== null) throw new Error(`dpdk-testpmd ${this.ended}:\n${this.output.slice(-2000)}`);
-      if (deadline.aborted)
-        throw new Error(
-          `dpdk-testpmd did not answer in ${COMMAND_TIMEOUT_MS} ms:\n${this.output.slice(-2000)}`,
-        );
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          this.listeners.delete(wake);
-          deadline.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.listeners.add(wake);
-        deadline.addEventListener('abort', wake, { once: true });
-      });
-    }
-    return this.output;
-  }
-
-  private received(text: string): void {
-    this.output += text;
-    for (const wake of [...this.listeners]) wake();
-  }
-
-  private finished(how: string): void {
-    this.ended ??= how;
-    for (const wake of [...this.listeners]) wake();
+  } catch (error) {
+    await guest.kill();
+    throw error;
   }
 }
 
-function testpmdArguments(options: TestpmdGuestOptions): string[] {
-  const { name, socketPath, macAddress, mode, destinationMac, frameBytes = 64, core = 0 } = options;
-  const eal = [
-    '--no-pci',
-    '--in-memory',
-    '-m',
-    '128',
-    `--file-prefix=${name}`,
-    '--lcores',
-    `0@${core},1@${core}`,
-    '--single-file-segments',
-  ];
-  const device = `--vdev=net_virtio_user0,path=${socketPath},server=1,mac=${macAddress},queue_size=256`;
-  const peer = destinationMac ? [`--eth-peer=0,${destinationMac}`] : [];
+class Guest implements TestpmdGuest {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'testpmd-'));
+  private readonly child: ChildProcess;
+  private readonly exited: Promise<void>;
+  private output = '';
+  private wake: () => void = () => undefined;
+  private readonly sends: boolean;
+
+  constructor(options: TestpmdGuestOptions) {
+    this.sends = options.frames !== undefined;
+    const pcapFile = join(this.folder, 'frames.pcap');
+    if (options.frames) writePcapFile(pcapFile, options.frames);
+    // Its answers go through stdio, its prompt doesn't: without lines flushed one by one the prompt would come first.
+    const command = ['stdbuf', '-oL', 'dpdk-testpmd', ...argumentsOf(options, pcapFile)];
+    const child = spawn('setpriv', ['--pdeathsig', 'SIGKILL', ...command], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    const heard = (text: string) => {
+      this.output += text;
+      this.wake();
+    };
+    child.stdout.setEncoding('utf8').on('data', heard);
+    createInterface({ input: child.stderr }).on('line', (line) => heard(`${line}\n`));
+    this.exited = new Promise((resolve) => {
+      child.once('close', () => resolve());
+      child.once('error', (error) => {
+        heard(error.message);
+        resolve();
+      });
+    });
+    void this.exited.then(() => this.wake());
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  async untilConnected(timeoutMs: number): Promise<void> {
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs);
+    try {
+      await this.until(PROMPT);
+    } catch (error) {
+      throw new Error(`no switch has connected within ${timeoutMs} ms: ${(error as Error).message}`, {
+        cause: error,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+    await this.command('start');
+  }
+
+  async counters(): Promise<GuestCounters> {
+    const text = await this.command('show port xstats 0');
+    const value = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(text)?.[1] ?? 0);
+    const ofQueues = (pattern: RegExp) =>
+      [...text.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
+    return {
+      rxPackets: value('rx_good_packets'),
+      rxBytes: value('rx_good_bytes'),
+      rxBroadcastPackets: ofQueues(/^rx_q\d+_broadcast_packets: (\d+)/gm),
+      rxMulticastPackets: ofQueues(/^rx_q\d+_multicast_packets: (\d+)/gm),
+      txPackets: value('tx_good_packets'),
+      txBytes: value('tx_good_bytes'),
+    };
+  }
+
+  /** The device of the frames is polled or not; the virtio device always is. */
+  async startSending(): Promise<void> {
+    if (!this.sends) throw new Error('this guest was given no frames to send');
+    await this.forward('0,1', 'io');
+  }
+
+  async stopSending(): Promise<void> {
+    await this.forward('0', 'rxonly');
+  }
+
+  async close(): Promise<void> {
+    const insist = setTimeout(() => this.child.kill('SIGKILL'), QUIT_DEADLINE_MS);
+    this.child.stdin?.write('quit\n');
+    await this.exited;
+    clearTimeout(insist);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exited;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async forward(ports: string, mode: string): Promise<void> {
+    await this.command('stop');
+    await this.command(`set portlist ${ports}`);
+    await this.command(`set fwd ${mode}`);
+    await this.command('start');
+  }
+
+  /** What testpmd says until it asks for the next command. */
+  private async command(text: string): Promise<string> {
+    this.output = '';
+    this.child.stdin!.write(`${text}\n`);
+    return this.until(PROMPT);
+  }
+
+  private async until(text: string): Promise<string> {
+    while (!this.output.includes(text)) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(`dpdk-testpmd has ended: ${this.output.trim().split('\n').slice(-4).join(' | ')}`);
+      }
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+    return this.output;
+  }
+}
+
+function argumentsOf(options: TestpmdGuestOptions, pcapFile: string): string[] {
+  const { socketPath, mac, frames, memoryMib = 128, queueSize = 1024, queues = 1, cpu = 0 } = options;
+  guests += 1;
+  const virtio = `net_virtio_user0,path=${socketPath},server=1,mac=${mac},queue_size=${queueSize},queues=${queues}`;
   return [
-    ...eal,
-    device,
+    ...['--no-pci', '--in-memory', '-m', `${memoryMib}`, '--single-file-segments', '--no-telemetry'],
+    ...['--file-prefix', `testpmd-${process.pid}-${guests}`, '--lcores', `0@${cpu},1@${cpu}`],
+    ...[`--vdev=${virtio}`, ...(frames ? [`--vdev=net_pcap0,rx_pcap=${pcapFile},infinite_rx=1`] : [])],
     '--',
-    '-i',
-    `--forward-mode=${FORWARD_MODES[mode]}`,
-    '--total-num-mbufs=4096',
-    `--txpkts=${frameBytes}`,
-    ...peer,
+    ...['-i', '--portlist=0', '--forward-mode=rxonly', '--total-num-mbufs=8192'],
+    ...['--rxq', `${queues}`, '--txq', `${queues}`],
   ];
 }

@@ -1,0 +1,3 @@
+export { OvsDriver, type OvsDriverOptions } from './ovs-driver';
+export type { OvsSpec } from './ovs-objects';
+export { OVS_CAPABILITIES } from './validate';
