@@ -20,11 +20,22 @@ export class PlanStepDto {
   dropsTraffic!: boolean;
 }
 
+export class WithheldObjectDto {
+  @ReadOnlyField({ type: 'string', description: "The engine's object." })
+  key!: string;
+
+  @ReadOnlyField({ type: 'string', description: 'Why it is left as it is.' })
+  reason!: string;
+}
+
 export class HostPlanDto {
   @ReadOnlyField({ type: 'string', format: 'uuid', description: 'The host.' })
   hostId!: string;
 
-  @ReadOnlyField({ type: 'boolean', description: 'Nothing is to be done: the engine is as desired.' })
+  @ReadOnlyField({
+    type: 'boolean',
+    description: 'Nothing is to be done and nothing is withheld: the engine is as desired.',
+  })
   inSync!: boolean;
 
   @ReadOnlyField({
@@ -33,6 +44,17 @@ export class HostPlanDto {
     description: 'What the agent would do now, in order, after reading the engine back.',
   })
   steps!: PlanStepDto[];
+
+  @ReadOnlyCount({ description: 'Steps that did not fit into the answer.' })
+  omitted!: number;
+
+  @ReadOnlyField({
+    type: () => WithheldObjectDto,
+    isArray: true,
+    description:
+      'Objects that the plan leaves as they are, and why: invalid, or waiting for something that is. The first 100.',
+  })
+  withheld!: WithheldObjectDto[];
 }
 
 export class LivePortStatusDto {

@@ -90,7 +90,9 @@ export class ChangeFeed {
       this.again = true; // the page under way may have been read before the commit
       return this.reading;
     }
-    this.reading = this.readAll().finally(() => (this.reading = null));
+    this.reading = Promise.resolve()
+      .then(() => this.readAll())
+      .finally(() => (this.reading = null));
     return this.reading;
   }
 
