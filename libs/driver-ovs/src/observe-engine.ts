@@ -40,6 +40,7 @@ async function observeBridge(
   if ((object.spec as BridgeSpec).fault !== undefined) return [object, ...asInDatabase];
   try {
     const bridge = await session.bridge(row.name);
+    if (audit) await bridge.refreshPorts();
     const programmed = await bridge.observe(audit, numbersOn(row.name, database));
     const keyOfNumber = portKeysByNumber(ports);
     return [

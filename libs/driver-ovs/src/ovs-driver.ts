@@ -76,6 +76,7 @@ export class OvsDriver implements DataplaneDriver<OvsSpec> {
 
   observe({ audit }: { audit: boolean }, signal: AbortSignal): Promise<ObservedObject<OvsSpec>[]> {
     return this.link.use(signal, async (session) => {
+      if (audit) await session.client.sync();
       const database = this.watch.database();
       this.watch.seen(database);
       return observeEngine(session, database, audit);

@@ -72,6 +72,11 @@ export class OvsdbClient<T extends Tables> {
     return replica;
   }
 
+  /** Resolves when replicas show all that was committed before the call, by whomever: the server sends updates before answers. */
+  async sync(): Promise<void> {
+    await this.connection.request('echo', []);
+  }
+
   close(): void {
     this.connection.close();
   }
