@@ -35,7 +35,7 @@ export interface Recovery {
   republish: KeyedEntry[];
   /** Objects deleted in PostgreSQL that the bus has alive with a later revision: their tombstones are published again. */
   bury: KeyedEntry[];
-  /** Objects that only the bus knows: taken back. */
+  /** As the bus has them: objects that only it knows, and hosts that it knows otherwise, whose parts may be known to it only. Taken back. */
   adopt: KeyedEntry[];
 }
 
@@ -66,13 +66,15 @@ export class BucketGuard {
     const content = await bucket.scan();
     const metaRevision = await this.checkOwner(bucket, content);
     let lostRevision = 0;
+    const tried = new Set<string>();
     for (let round = 1; ; round += 1) {
       const revision = await this.truth.revision();
       const difference = compareBucket(await this.truth.loadAll(), content);
       const buried = await this.truth.tombstonesOf(difference.onlyInBucket.map(({ key }) => key));
       const behind = content.revision > revision;
       if (behind) lostRevision = content.revision;
-      const recovery = planRecovery(difference, buried, lostRevision);
+      const recovery = planRecovery(difference, buried, lostRevision, tried);
+      for (const key of recovery.adoptKeys) tried.add(key);
       if (!behind && isEmpty(recovery)) {
         await this.write(bucket, content, { difference, buried, revision, metaRevision });
         return content;
@@ -115,7 +117,7 @@ export class BucketGuard {
     markUnreadable(content, adoptKeys, adopt);
     this.logger.warn(
       `the bus is newer than the database (restored from an older dump?): raising revisions above ${content.revision}, ` +
-        `publishing ${rest.republish.length} objects again, taking back ${adopt.length} that only the bus knows`,
+        `publishing ${rest.republish.length} objects again, taking back what only the bus knows of ${adopt.length}`,
     );
     await this.truth.recover({ ...rest, adopt, above: content.revision });
   }
@@ -172,22 +174,26 @@ type RecoveryPlan = Pick<Recovery, 'republish' | 'bury'> & { adoptKeys: string[]
 /**
  * `lostRevision`: the last revision of the time line that PostgreSQL has lost, 0 if it hasn't;
  * what it published since under numbers up to there must be published above it, as hosts have seen that number.
+ * `tried`: what could not be taken back; it stays on the bus only.
  */
 function planRecovery(
   difference: BucketDifference,
   tombstones: KeyedEntry[],
   lostRevision: number,
+  tried: ReadonlySet<string>,
 ): RecoveryPlan {
   const tombstoneOf = new Map(tombstones.map((keyed) => [keyed.key, keyed]));
   const adoptKeys: string[] = [];
   const bury: KeyedEntry[] = [];
   for (const { key, revision } of difference.onlyInBucket) {
     const tombstone = tombstoneOf.get(key);
-    if (!tombstone) adoptKeys.push(key);
-    else if (tombstone.entry.revision <= Math.max(revision, lostRevision)) bury.push(tombstone);
+    if (!tombstone) {
+      if (!tried.has(key)) adoptKeys.push(key);
+    } else if (tombstone.entry.revision <= Math.max(revision, lostRevision)) bury.push(tombstone);
   }
   const outrun = difference.missing.filter(({ entry }) => entry.revision <= lostRevision);
   const republish = [...difference.conflicting, ...outrun];
+  for (const { key, entry } of republish) if (entry.kind === 'host' && !tried.has(key)) adoptKeys.push(key);
   return { republish, bury, adoptKeys };
 }
 

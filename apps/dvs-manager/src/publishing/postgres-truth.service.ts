@@ -1,15 +1,13 @@
 import { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { ChangeTransactions } from '../changes/change-transactions.service';
-import { DesiredEntries } from '../changes/desired-entries.service';
+import { DesiredEntries, RECOVERY_ACTOR } from '../changes/desired-entries.service';
 import { type KeyedEntry, tombstone } from '../changes/desired-entry';
 import { Revisions } from '../changes/revisions.service';
 import type { DesiredTruth, Recovery } from './bucket-guard';
 import { parseDesiredKey } from './desired-key';
 import { bury, republish } from './republishing';
 
-/** Who changes of a recovery are by, in history. */
-export const RECOVERY_ACTOR = 'system:recovery';
 /** Objects a transaction: other writers wait for it. */
 const BATCH = 1000;
 
@@ -52,6 +50,7 @@ export class PostgresTruth implements DesiredTruth {
 
   async recover({ above, republish: again, bury: buried, adopt }: Recovery): Promise<void> {
     await this.revisions.raiseTo(above);
+    await this.entries.adopt(adopt); // first, so that a host is published again with what it got back
     await this.inBatches(again, (part) =>
       this.transactions.run(RECOVERY_ACTOR, async (tx) => {
         await republish(tx, part);
@@ -64,7 +63,6 @@ export class PostgresTruth implements DesiredTruth {
         return () => undefined;
       }),
     );
-    await this.entries.adopt(adopt);
   }
 
   async forgetOutboxUpTo(revision: number): Promise<void> {

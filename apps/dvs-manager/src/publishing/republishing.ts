@@ -5,7 +5,7 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ChangeTransaction, RevisionedTable } from '../changes/change-transaction';
-import { loadHostParts } from '../changes/desired-entries.service';
+import { loadHostParts } from '../changes/host-parts';
 import {
   hostEntry,
   type KeyedEntry,

@@ -24,7 +24,7 @@ const STORE = [
 
 const OBJECT_COLUMNS = `
      id uuid not null,
-     version integer not null,
+     version integer not null default 1,
      revision bigint not null default 0,
      name text not null,
      created_at timestamptz not null,
