@@ -274,7 +274,11 @@ describe('SimulatedEngine', () => {
     const socketPath = vhostSocketPath(folder, port.id);
     const follower = new GuestFileFollower(world.engine);
     await plugSimulatedVm(socketPath, [{ frameClass: 'multicast', packetsPerSecond: 10, frameBytes: 60 }]);
+    const another = aPort(group);
+    world.engine.connectVm(another.id);
+    await world.converge({ ...desired, ports: [...desired.ports, another] });
     await follower.look();
+    expect(await world.linkOf(another)).toMatchObject({ link: 'connected' });
     world.nowMs += 1000;
     expect(await world.linkOf(port)).toMatchObject({ link: 'connected' });
     expect((await world.countersOf(port)).rxMulticastPackets).toBe(10);

@@ -5,7 +5,9 @@ import {
   keyOf,
   ReconcilerBench,
   threeWiredPorts,
+  BENCH_AUDIT_INTERVAL_MS,
   withEdit,
+  withoutPort,
 } from '@opendvs/testing';
 
 describe('Reconciler, when something fails', () => {
@@ -33,6 +35,10 @@ describe('Reconciler, when something fails', () => {
       await bench.reach(desired);
       const failedSince = bench.status(ports[0].id)?.since;
       const tries = () => bench.driver.applied.flat().filter(({ key }) => key === keyOf(ports[0])).length;
+      await bench.until(
+        'what failed is audited at once',
+        () => bench.reconciler.snapshot().totals.audits === 2,
+      );
       expect(tries()).toBe(1);
       await bench.passTimeUntil('second try', () => tries() === 2, 300);
       expect(bench.status(ports[0].id)).toMatchObject({ state: 'error', since: failedSince });
@@ -128,6 +134,41 @@ describe('Reconciler, when something fails', () => {
         1000,
       );
       expect(bench.reconciler.snapshot().engineReason).toBeNull();
+    });
+
+    it('waits between rounds that cannot be finished, longer each time, until one is', async () => {
+      const { desired } = threeWiredPorts();
+      use(new ReconcilerBench());
+      await bench.reach(desired);
+      const failNextRounds = (times: number) => {
+        const observe = jest.spyOn(bench.driver, 'observe');
+        for (let i = 0; i < times; i++) observe.mockRejectedValueOnce(new Error('garbled answer'));
+      };
+      const failsFor = async (waitMs: number) => {
+        await bench.until(`the next round is in ${waitMs} ms`, () => bench.clock.nextTimerInMs() === waitMs);
+        bench.clock.advance(waitMs);
+      };
+      failNextRounds(2);
+      bench.clock.advance(BENCH_AUDIT_INTERVAL_MS);
+      await failsFor(250);
+      await failsFor(500);
+      await bench.until('a round is done', () => bench.reconciler.snapshot().engineReason === null);
+      failNextRounds(1);
+      bench.clock.advance(BENCH_AUDIT_INTERVAL_MS);
+      await failsFor(250);
+    });
+
+    it('reports what is left of a deleted port among the problems', async () => {
+      const { desired, ports } = threeWiredPorts();
+      use(new ReconcilerBench());
+      await bench.reach(desired);
+      bench.engine.failApply(keyOf(ports[0]), 'busy', 1);
+      await bench.reach(withoutPort(desired, ports[0].id));
+      expect(bench.reconciler.snapshot().problems).toEqual([
+        { owner: { kind: 'port', id: ports[0].id }, message: 'busy' },
+      ]);
+      await bench.passTimeUntil('it is gone', () => !bench.has(keyOf(ports[0])), 500);
+      expect(bench.reconciler.snapshot().problems).toEqual([]);
     });
   });
 

@@ -66,6 +66,7 @@ describe('Reconciler, over time', () => {
       await bench.reach(desired);
       bench.engine.stop('killed');
       await bench.until('it is away', () => !bench.reconciler.snapshot().engineUp);
+      expect(bench.clock.nextTimerInMs()).toBe(3000);
       const calls = bench.driver.observations.length + bench.driver.applied.length;
       const added = { ...aPort(group), hostId: desired.host.id };
       const edited = { ...withoutPort(desired, ports[0].id), ports: [...desired.ports.slice(1), added] };
@@ -123,6 +124,24 @@ describe('Reconciler, over time', () => {
       await bench.reach(withoutPort(desired, ports[0].id));
       expect(bench.clock.monotonicMs()).toBe(0);
       expect(bench.reconciler.snapshot().engineUp).toBe(true);
+    });
+
+    it('says of no port that it is connected before it has asked the engine that came back', async () => {
+      const { desired, ports } = threeWiredPorts();
+      use(new ReconcilerBench());
+      await bench.reach(desired);
+      bench.engine.connectVm(ports[0].id);
+      await bench.until('it is connected', () => bench.status(ports[0].id)?.state === 'connected');
+      jest.spyOn(bench.driver, 'observe').mockRejectedValueOnce(new Error('garbled answer'));
+      bench.engine.stop('killed');
+      bench.engine.start();
+      await bench.until('the round has failed', () => bench.reconciler.snapshot().engineReason !== null);
+      expect(bench.states(desired)).toEqual(['pending', 'pending', 'pending']);
+      await bench.passTimeUntil(
+        'it is connected',
+        () => bench.status(ports[0].id)?.state === 'connected',
+        300,
+      );
     });
 
     it('tries what failed before the engine restarted again at once', async () => {

@@ -163,6 +163,15 @@ describe('Reconciler', () => {
       expect(bench.driver.applied.length).toBe(calls);
     });
 
+    it('fails with what the driver says, and works again', async () => {
+      const { desired } = threeWiredPorts();
+      use(new ReconcilerBench());
+      await bench.reach(desired);
+      jest.spyOn(bench.driver, 'observe').mockRejectedValueOnce(new Error('garbled answer'));
+      await expect(bench.reconciler.planNow()).rejects.toThrow('garbled answer');
+      expect((await bench.reconciler.planNow()).batches).toEqual([]);
+    });
+
     it('is refused before the first desired state, while the engine is away, and after the end', async () => {
       use(new ReconcilerBench());
       await expect(bench.reconciler.planNow()).rejects.toThrow(NoDesiredStateError);

@@ -242,9 +242,8 @@ export class Reconciler<S = unknown> {
 
   private workFailed(error: unknown, turns: number): void {
     if (error instanceof EngineUnavailableError) {
-      // The engine may have come back while the rejection was on its way: then there is nothing to wait for.
+      // Unless the engine has gone or come back since the call began: then we know better.
       if (turns === this.turns) this.engineIsAway(error.message);
-      if (this.engineAway === null) this.wake.raise();
       return;
     }
     const delayMs = this.nextDelayMs();
@@ -327,9 +326,8 @@ export class Reconciler<S = unknown> {
       ? outcome.applied.filter(({ step }) => !this.retries.isRetry(step.key)).length
       : 0;
     const newFailures = this.retries.learn(outcome, (key) => rendered.specOf(key), nowMs);
-    // A failure may have left something half done, and what was done may let go on what was withheld.
-    const failed = outcome.failures.some(({ kind }) => kind === 'failed');
-    if (failed || (plan.withheld.length > 0 && outcome.applied.length > 0)) this.audits.callFor('prompt');
+    // What failed may be half done.
+    if (outcome.failures.some(({ kind }) => kind === 'failed')) this.audits.callFor('prompt');
     this.troubles = collectTroubles(goal.desired, rendered.problems, plan.withheld, outcome.failures);
     this.log.finished(plan, outcome, repairs, newFailures, nowMs - startedAtMs);
   }

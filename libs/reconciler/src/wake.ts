@@ -14,7 +14,7 @@ export class Wake {
 
   /** Resolves when raised (at once, if it was since the last wait), after `delayMs`, or when `signal` is aborted. */
   async wait(delayMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.raised && !signal.aborted) await this.rest(delayMs, signal);
+    if (!this.raised && !signal.aborted && delayMs > 0) await this.rest(delayMs, signal);
     this.raised = false;
   }
 
@@ -23,7 +23,7 @@ export class Wake {
     const over = new Promise<void>((resolve) => {
       this.resume = resolve;
       signal.addEventListener('abort', this.resume);
-      if (Number.isFinite(delayMs)) cancelTimer = this.clock.setTimer(resolve, Math.max(0, delayMs));
+      if (Number.isFinite(delayMs)) cancelTimer = this.clock.setTimer(resolve, delayMs);
     });
     await over;
     cancelTimer();

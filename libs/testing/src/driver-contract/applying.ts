@@ -49,16 +49,18 @@ export function describeApplying(on: ContractBench): void {
       await on.rig.convergeAndCheck(after);
     });
 
-    on.case('bonds two NICs, and goes back to one', async () => {
-      const dvs = aSwitch();
+    on.case('bonds two NICs, and then gives one of them to another switch', async () => {
+      const [left, right] = [aSwitch(), aSwitch()];
       const bond = anUplinkGroup(on.rig.harness.nics.slice(0, 2), { bondMode: 'balance-slb' });
-      const bonded = on.rig.desired({ switches: [dvs], uplinks: { [dvs.id]: bond } });
+      const bonded = on.rig.desired({ switches: [left, right], uplinks: { [left.id]: bond } });
       await on.rig.convergeAndCheck(bonded);
       const single = { ...bond, members: bond.members.slice(0, 1) };
-      await on.rig.convergeAndCheck({
-        ...bonded,
-        host: { ...bonded.host, switches: [{ switchId: dvs.id, uplinkGroup: single }] },
-      });
+      const other = anUplinkGroup(bond.members.slice(1));
+      const switches = [
+        { switchId: left.id, uplinkGroup: single },
+        { switchId: right.id, uplinkGroup: other },
+      ];
+      await on.rig.convergeAndCheck({ ...bonded, host: { ...bonded.host, switches } });
     });
 
     on.case('deletes a port with all that is its own, and nothing else', async () => {
