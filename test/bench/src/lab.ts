@@ -14,18 +14,21 @@ export interface BenchLab {
 }
 
 export async function startLab(runDir: string): Promise<BenchLab> {
-  const installation = await Installation.start(
-    {
-      runDir,
-      engine: 'ovs-dpdk',
-      hostNames: ['bench'],
-      httpPort: await freePort(),
-      fsync: true,
-      ownNetwork: true,
-      onIncident: (what) => console.error(`! ${what}`),
-    },
-    silentProgress,
-  );
+  const installation = await Installation.create({
+    runDir,
+    engine: 'ovs-dpdk',
+    hostNames: ['bench'],
+    httpPort: await freePort(),
+    fsync: true,
+    ownNetwork: true,
+    onIncident: (what) => console.error(`! ${what}`),
+  });
+  try {
+    await installation.start(silentProgress);
+  } catch (error) {
+    await installation.stop();
+    throw error;
+  }
   return { runDir, installation, network: new Network(installation.api), hostId: installation.hosts[0]!.id };
 }
 

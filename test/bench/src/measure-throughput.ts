@@ -15,7 +15,8 @@ import {
   type FlowMod,
 } from '@opendvs/openflow';
 import { bridgeName } from '@opendvs/model';
-import { TestpmdGuest } from '../../../dataplane/traffic/src';
+import type { Item } from '@opendvs/api-client';
+import { frame, startTestpmdGuest, type TestpmdGuest } from '../../../dataplane/traffic/src';
 import { agentOf, setPmdMaxSleep, type BenchLab } from './lab';
 import { percentile, rounded } from './percentiles';
 import { addPorts, deletePorts, makeScenery, removeScenery } from './scenery';
@@ -27,6 +28,8 @@ export interface ThroughputResult {
   ratio: number;
 }
 
+/** Without FCS. */
+const FRAME_BYTES = 64;
 const ROUNDS = 7;
 const WINDOW_MS = 1500;
 const SETTLE_MS = 700;
@@ -37,15 +40,13 @@ export async function measureThroughput(lab: BenchLab): Promise<ThroughputResult
   const guests: TestpmdGuest[] = [];
   let openflow: Connection | null = null;
   try {
-    const [to, from] = ports as [(typeof ports)[0], (typeof ports)[0]];
-    guests.push(
-      await launch('bench-to', to, from.macAddress),
-      await launch('bench-from', from, to.macAddress),
-    );
+    const [to, from] = ports as [Item<'ports'>, Item<'ports'>];
+    guests.push(await guestOf(to, from), await guestOf(from, to));
     const [receiver, sender] = guests as [TestpmdGuest, TestpmdGuest];
-    for (const { id } of ports) await lab.network.untilState(id, 'connected');
-    await introduce(receiver);
-    await sender.start();
+    // the switch learns where the receiver is
+    await receiver.startSending();
+    await receiver.stopSending();
+    await sender.startSending();
     await agentOf(lab).stop();
     await setPmdMaxSleep(lab, 0);
     openflow = await connect(
@@ -54,7 +55,7 @@ export async function measureThroughput(lab: BenchLab): Promise<ThroughputResult
     return await compare(openflow, receiver);
   } finally {
     openflow?.close();
-    for (const guest of guests) await guest.quit();
+    for (const guest of guests) await guest.close();
     await setPmdMaxSleep(lab, 250);
     await agentOf(lab).start();
     await deletePorts(
@@ -65,21 +66,15 @@ export async function measureThroughput(lab: BenchLab): Promise<ThroughputResult
   }
 }
 
-const launch = (name: string, port: { socketPath: string; macAddress: string }, destinationMac: string) =>
-  TestpmdGuest.launch({
-    name,
-    socketPath: port.socketPath,
-    macAddress: port.macAddress,
-    mode: 'send',
-    destinationMac,
+/** A guest on a port that has frames for the guest on the other. */
+function guestOf(port: Item<'ports'>, peer: Item<'ports'>): Promise<TestpmdGuest> {
+  const unicast = frame({
+    source: port.macAddress,
+    destination: peer.macAddress,
+    type: 'ipv4',
+    bytes: FRAME_BYTES,
   });
-
-/** Sends a little, so that the switch learns where it is; then only receives. */
-async function introduce(receiver: TestpmdGuest): Promise<void> {
-  await receiver.start();
-  await receiver.stop();
-  await receiver.become('receive');
-  await receiver.start();
+  return startTestpmdGuest({ socketPath: port.socketPath, mac: port.macAddress, frames: [unicast] });
 }
 
 async function compare(openflow: Connection, receiver: TestpmdGuest): Promise<ThroughputResult> {
