@@ -96,12 +96,14 @@ export class Reconciler<S = unknown> {
     try {
       while (!signal.aborted && !(await this.tryToOpen(signal))) {
         await this.wake.wait(this.resumeAtMs - this.clock.monotonicMs(), signal);
+        this.wake.lower();
       }
       const listening = this.listen(signal);
       this.wake.raise();
       while (!signal.aborted) {
         await this.wake.wait(this.idleMs(), signal);
         await turnOfEventLoop();
+        this.wake.lower();
         await this.work(signal);
       }
       await listening;

@@ -12,15 +12,15 @@ describe('Wake', () => {
     return over;
   };
 
-  it('ends a wait when raised, and remembers one raise between two waits, however many there were', async () => {
+  it('ends waits from when it is raised until it is lowered', async () => {
     const wake = new Wake(clock);
     const waiting = wake.wait(Infinity, never);
     expect(await isOver(waiting)).toBe(false);
     wake.raise();
+    wake.raise();
     expect(await isOver(waiting)).toBe(true);
-    wake.raise();
-    wake.raise();
     expect(await isOver(wake.wait(Infinity, never))).toBe(true);
+    wake.lower();
     expect(await isOver(wake.wait(Infinity, never))).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-/** Wakes a loop: raised any number of times while the loop is busy, it is awake once more. */
+/** Wakes a loop: raised any number of times since it was lowered, the loop is awake once. */
 import type { Clock } from './clock';
 
 export class Wake {
@@ -12,10 +12,14 @@ export class Wake {
     this.resume?.();
   }
 
-  /** Resolves when raised (at once, if it was since the last wait), after `delayMs`, or when `signal` is aborted. */
+  /** Before looking at what there is to do: whoever raised it until now has his business looked at. */
+  lower(): void {
+    this.raised = false;
+  }
+
+  /** Resolves when raised (at once, if it is), after `delayMs`, or when `signal` is aborted. */
   async wait(delayMs: number, signal: AbortSignal): Promise<void> {
     if (!this.raised && !signal.aborted && delayMs > 0) await this.rest(delayMs, signal);
-    this.raised = false;
   }
 
   private async rest(delayMs: number, signal: AbortSignal): Promise<void> {
