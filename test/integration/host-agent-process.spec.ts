@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { ClientNats } from '@nestjs/microservices';
 import { lastValueFrom, timeout } from 'rxjs';
 import {
+  desiredKeys,
   planReplySchema,
   portReplySchema,
   reportAllReplySchema,
@@ -8,7 +12,9 @@ import {
   type RpcPattern,
 } from '@opendvs/contracts';
 import { SimulatedEngine } from '@opendvs/driver-sim';
+import { freePort } from '@opendvs/embedded';
 import { natsOptions } from '@opendvs/messaging';
+import { NO_SUPPRESSION, vhostSocketPath } from '@opendvs/model';
 import { anId, eventually } from '@opendvs/testing';
 import { AgentRig } from './host-agent.rig';
 
@@ -84,6 +90,108 @@ describe('requests to an agent', () => {
     await expect(ask('report-all', { hostId: rig.manager.hostId })).rejects.toMatchObject({
       message: expect.stringMatching(/no desired state yet: the bus has no record of its store/) as string,
     });
+  });
+});
+
+describe('what people on the host can ask', () => {
+  it('gets an answer on the unix socket, which is for root and its group alone', async () => {
+    const { ports } = await rig.fillWorld();
+    await rig.startAgent(new SimulatedEngine());
+    await rig.untilApplied();
+    expect((await stat(rig.config.agentSocket)).mode & 0o777).toBe(0o660);
+    expect(await rig.status()).toMatchObject({
+      desiredState: { state: 'current', reason: null },
+      bus: { up: true },
+      ports: { wired: 2 },
+      problems: [],
+    });
+    expect((await rig.get<unknown[]>('/v1/ports')).body).toHaveLength(2);
+    expect((await rig.get('/v1/plan')).body).toMatchObject({ inSync: true, steps: [] });
+    const { body } = await rig.get<{ engine: { socket: string } }>(`/v1/ports/${ports[0]?.id.toUpperCase()}`);
+    expect(body.engine.socket).toBe(vhostSocketPath(rig.config.vhostSocketDir, ports[0]!.id));
+    for (const path of [`/v1/ports/${anId()}`, '/v1/ports/../status/x', '/v2/status', '/', '/v1/status/x']) {
+      expect((await rig.get(path)).status).toBe(404);
+    }
+  });
+
+  it('gets the plan refused with the reason while there is nothing to plan for', async () => {
+    await rig.startAgent(new SimulatedEngine());
+    expect(await rig.get('/v1/plan')).toMatchObject({
+      status: 503,
+      body: { detail: expect.stringMatching(/complete desired state/) as string },
+    });
+  });
+
+  it('gets numbers for Prometheus, per port and kind, and health', async () => {
+    const { dvs, ports } = await rig.fillWorld();
+    const engine = new SimulatedEngine();
+    const metricsPort = await freePort();
+    await rig.startAgent(engine, { metricsPort });
+    await rig.untilApplied();
+    const group = await rig.manager.putPortGroup(dvs, {
+      broadcastSuppression: { ...NO_SUPPRESSION, arpBroadcast: { unit: 'pps', rate: 1 } },
+    });
+    const port = await rig.manager.putPort(group, { number: 9 });
+    await rig.put(desiredKeys.port(rig.manager.hostId, ports[0]!.id), '{}');
+    await rig.untilApplied();
+    engine.connectVm(port.id);
+    engine.offer(port.id, [{ frameClass: 'arpBroadcast', packetsPerSecond: 1000, frameBytes: 64 }]);
+    const get = async (path: string) => (await fetch(`http://127.0.0.1:${metricsPort}${path}`)).text();
+    const value = async (series: string): Promise<number> =>
+      Number(
+        new RegExp(`^${series.replace(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(await get('/metrics'))?.[1],
+      );
+    await eventually(
+      'suppressed packets are shown',
+      async () =>
+        (await value(`opendvs_port_suppressed_packets_total{port="${port.id}",kind="arpBroadcast"}`)) > 10,
+    );
+    expect(await value('opendvs_ports{state="connected"}')).toBe(1);
+    expect(await value('opendvs_ports{state="wired"}')).toBe(2);
+    expect(await value('opendvs_agent_engine_up')).toBe(1);
+    expect(await value('opendvs_agent_nats_up')).toBe(1);
+    expect(await value('opendvs_agent_desired_state{state="current"}')).toBe(1);
+    expect(await value('opendvs_agent_bad_desired_messages_total')).toBe(1);
+    expect(await value('opendvs_agent_applied_revision{stream="host"}')).toBe(port.revision);
+    expect(await value('opendvs_agent_apply_seconds_count')).toBeGreaterThan(1);
+    expect(JSON.parse(await get('/healthz'))).toEqual({
+      status: 'alive',
+      engineUp: true,
+      natsUp: true,
+      desiredState: 'current',
+    });
+    await rig.stopBus();
+    await eventually('NATS is shown as away', async () => (await value('opendvs_agent_nats_up')) === 0);
+    expect(JSON.parse(await get('/healthz'))).toMatchObject({ status: 'alive', natsUp: false });
+  });
+
+  it('gets told that the port of /metrics is taken, and gets it when it is free', async () => {
+    const metricsPort = await freePort();
+    const taken = createServer().listen(metricsPort, '127.0.0.1');
+    await once(taken, 'listening');
+    await rig.startAgent(new SimulatedEngine(), { metricsPort });
+    const problems = await eventually('it says so', async () => {
+      const found = (await rig.status()).problems;
+      return found.length > 0 && found;
+    });
+    expect(problems).toEqual([
+      { object: 'metrics', message: expect.stringMatching(/EADDRINUSE.*trying again/) as string },
+    ]);
+    taken.close();
+    await eventually('it listens', async () => (await rig.status()).problems.length === 0, {
+      timeoutMs: 10_000,
+    });
+  });
+});
+
+describe('an agent with a wrong password for its bus', () => {
+  it('says why it is not connected, and goes on trying', async () => {
+    const natsUrl = rig.config.natsUrl.replace(/:[^:@]*@/, ':wrong@');
+    await rig.startAgent(new SimulatedEngine(), { natsUrl });
+    await eventually('it says why', async () =>
+      /authorization/i.test(JSON.stringify((await rig.status()).bus)),
+    );
+    expect(JSON.stringify(await rig.status())).not.toContain('wrong');
   });
 });
 

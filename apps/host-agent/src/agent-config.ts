@@ -5,6 +5,7 @@ import { ENGINES, SOCKET_PATH_BYTES_MAX, vhostSocketPath } from '@opendvs/model'
 import { natsOptions } from '@opendvs/messaging';
 import { z } from 'zod';
 import { LOG_LEVELS } from './agent-logger';
+import { errorMessage } from './error-message';
 
 const absolutePath = z.string().regex(/^\/[^\0]*$/, 'has to be an absolute path');
 const socketPath = absolutePath.refine(
@@ -121,9 +122,7 @@ function natsUrl(url: string | undefined, file: string | undefined): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new ConfigError(
-      `NATS_URL_FILE can't be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new ConfigError(`NATS_URL_FILE can't be read: ${errorMessage(error)}`);
   }
 }
 
@@ -132,7 +131,7 @@ function checkedNatsUrl(url: string): string {
     natsOptions(url, 'check');
     return url;
   } catch (error) {
-    throw new ConfigError(error instanceof Error ? error.message : String(error));
+    throw new ConfigError(errorMessage(error));
   }
 }
 

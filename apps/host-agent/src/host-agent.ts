@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentParts, AgentPartsOptions } from './agent-parts';
 import { DesiredWatch } from './desired-state/desired-watch';
 import { ensureVhostSocketDir } from './host/vhost-socket-dir';
+import { errorMessage } from './error-message';
 
 /** How often the folder of the vhost-user sockets is looked after: somebody may remove it, or install QEMU late. */
 const SOCKET_DIR_INTERVAL_MS = 5000;
@@ -79,7 +80,7 @@ export class HostAgent implements OnApplicationBootstrap, OnApplicationShutdown 
         group: config.vhostSocketGroup,
       });
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = errorMessage(error);
     }
     if (this.parts.problems.set('vhost-socket-dir', problem) && problem) logger.error(problem);
   }

@@ -4,6 +4,7 @@ import type { BackendObject, DataplaneDriver, HostDesired, LivePort } from '@ope
 import { interfaceName, vhostSocketPath } from '@opendvs/model';
 import { describePlan, type PlanLine, type Reconciler } from '@opendvs/reconciler';
 import { pieces } from './reports/report-pieces';
+import { errorMessage } from './error-message';
 
 const ENGINE_TIMEOUT_MS = 2000;
 
@@ -41,7 +42,7 @@ export class HostInspection {
       counters:
         (counters.status === 'fulfilled' && counters.value.find((port) => port.portId === portId)) || null,
       engine: {
-        ...(live.status === 'rejected' ? { unavailable: messageOf(live.reason) } : linkOf(found)),
+        ...(live.status === 'rejected' ? { unavailable: errorMessage(live.reason) } : linkOf(found)),
         ...this.rendered(portId, desired()),
       },
     };
@@ -84,8 +85,4 @@ function linkOf(live: LivePort | undefined): Record<string, unknown> {
   return live
     ? { link: live.link, reason: live.reason, vhostConnects: live.vhostConnects }
     : { link: 'absent' };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

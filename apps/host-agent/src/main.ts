@@ -29,7 +29,7 @@ async function main(): Promise<void> {
 }
 
 async function run(config: AgentConfig, logger: AgentLogger): Promise<void> {
-  const agent = await createAgent({ config, logger, driver: createDriver(config) });
+  const agent = await createAgent({ config, logger, driver: createDriver(config, logger) });
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);

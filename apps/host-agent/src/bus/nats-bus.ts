@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { NatsOptions } from '@opendvs/messaging';
 import type { AgentLogger } from '../agent-logger';
+import { errorMessage } from '../error-message';
 
 export interface BusSession {
   connection: NatsConnection;
@@ -56,7 +57,7 @@ export class NatsBus {
       try {
         await this.live(signal);
       } catch (error) {
-        this.down(`can't connect to NATS at ${this.options.servers.join(', ')}: ${messageOf(error)}`);
+        this.down(`can't connect to NATS at ${this.options.servers.join(', ')}: ${errorMessage(error)}`);
       }
       await delay(RETRY_PAUSE_MS, undefined, { signal }).catch(() => 'aborted');
     }
@@ -107,8 +108,4 @@ export class NatsBus {
     this.downReason = reason;
     ended?.end.abort();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
 }

@@ -11,6 +11,7 @@ import { judge, notThisHost, type AcceptedState, type LocalFacts, type Verdict }
 import { BusView, type BadMessage, type DesiredMessage } from './bus-view';
 import type { DesiredWatchListener } from './desired-watch';
 import type { DiskCopy } from './disk-copy';
+import { errorMessage } from '../error-message';
 
 /** How the state acted on stands to the bus, for the heartbeat. `reason` is null only when it is current. */
 export interface DesiredStateStanding {
@@ -74,7 +75,7 @@ export class DesiredStateSource implements DesiredWatchListener {
     try {
       copy = await diskCopy.load();
     } catch (error) {
-      const message = `${messageOf(error)}; nothing on this host is changed until the bus has a complete state`;
+      const message = `${errorMessage(error)}; nothing on this host is changed until the bus has a complete state`;
       logger.error(message);
       problems.set('disk-copy', message);
       return;
@@ -193,7 +194,7 @@ export class DesiredStateSource implements DesiredWatchListener {
   private diskFailed(error: unknown): void {
     const { problems, logger, local, diskRetryMs = DISK_RETRY_MS } = this.options;
     const message =
-      `the desired state can't be kept in ${local.stateDir}: ${messageOf(error)}; ` +
+      `the desired state can't be kept in ${local.stateDir}: ${errorMessage(error)}; ` +
       `until it can, a restart of the agent without the bus would act on an older state or none`;
     if (problems.set('disk-copy', message)) logger.error(message);
     this.diskTimer ??= setTimeout(() => {
@@ -244,8 +245,4 @@ function isSame(a: AcceptedState, b: AcceptedState): boolean {
     a.entries.size === b.entries.size &&
     [...b.entries].every(([key, entry]) => a.entries.get(key) === entry)
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

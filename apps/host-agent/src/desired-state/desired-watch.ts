@@ -8,6 +8,7 @@ import { Kvm, type KV, type KvWatchEntry } from '@nats-io/kv';
 import { DESIRED_BUCKET, desiredKeys } from '@opendvs/contracts';
 import type { BusSession } from '../bus/nats-bus';
 import type { DesiredMessage, DesiredStream } from './bus-view';
+import { errorMessage } from '../error-message';
 
 export interface DesiredWatchListener {
   /** What was delivered so far counts no longer; all comes again. */
@@ -108,7 +109,7 @@ async function createdAt(bucket: KV): Promise<string> {
 }
 
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message || error.name : String(error);
+  const message = errorMessage(error);
   return message === 'stream not found'
     ? `the bucket ${DESIRED_BUCKET} is not on the bus: the manager makes and fills it`
     : `reading the bucket ${DESIRED_BUCKET} was interrupted: ${message}`;

@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { errorMessage } from '../error-message';
 
 export const VHOST_SOCKET_DIR_MODE = 0o750;
 const PARENT_MODE = 0o755;
@@ -44,7 +45,7 @@ export async function ensureVhostSocketDir({ path, user, group }: VhostSocketDir
     if (error instanceof VhostSocketDirError) throw error;
     throw new VhostSocketDirError(
       `the folder of the vhost-user sockets, ${path}, can't be made fit for ${user}:${group}: ` +
-        `${error instanceof Error ? error.message : String(error)}; the agent has to run as root for that`,
+        `${errorMessage(error)}; the agent has to run as root for that`,
     );
   }
 }

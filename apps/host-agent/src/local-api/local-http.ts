@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorMessage } from '../error-message';
 
 export interface HttpAnswer {
   status: number;
@@ -78,7 +79,7 @@ export class LocalHttpServer {
           ? await this.route(path)
           : problem(405, 'Only GET is understood here.');
     } catch (error) {
-      answer = problem(503, error instanceof Error ? error.message : String(error));
+      answer = problem(503, errorMessage(error));
     }
     response.writeHead(answer.status, { 'content-type': answer.contentType, 'cache-control': 'no-store' });
     response.end(request.method === 'HEAD' ? undefined : answer.body);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EngineUnavailableError, type DataplaneDriver } from '@opendvs/dataplane';
 import type { PortCounters } from '@opendvs/model';
 import type { AgentLogger } from '../agent-logger';
+import { errorMessage } from '../error-message';
 
 export class CountersSampler {
   private samples: ReadonlyMap<string, PortCounters> = new Map();
@@ -44,7 +45,7 @@ export class CountersSampler {
       // That the engine is away is told elsewhere.
       if (!this.failing && !(error instanceof EngineUnavailableError)) {
         this.logger.warn('Counters could not be read', {
-          error: error instanceof Error ? error.message : String(error),
+          error: errorMessage(error),
         });
       }
       this.failing = true;

@@ -13,6 +13,7 @@ import type { z } from 'zod';
 import { HostInspection } from '../host-inspection';
 import { Reporter } from '../reports/reporter';
 import { AgentIdentity } from '../agent-identity';
+import { errorMessage } from '../error-message';
 
 /**
  * What a manager may ask of this host. A request that doesn't fit its schema, or is meant for another host, is refused. Failures are
@@ -69,6 +70,6 @@ async function answer<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw new RpcException(error instanceof Error ? error.message : String(error));
+    throw new RpcException(errorMessage(error));
   }
 }
