@@ -4,7 +4,7 @@
  * forwarding is NORMAL's. Everything is a pure function of port numbers and policy, so a restarted agent compares and finds nothing
  * to do.
  */
-import { flowKey, ReservedPort, tagged, type Flow, type Instructions, type Match } from '@opendvs/openflow';
+import { ReservedPort, tagged, type Flow, type Instructions, type Match } from '@opendvs/openflow';
 import type { AdminStatus, BroadcastSuppression, SuppressionKind } from '@opendvs/model';
 import { countWithoutDropping } from './observe-only';
 
@@ -117,9 +117,8 @@ export const SWITCH_FLOWS: readonly PipelineFlow[] = inOrder([
 
 /** What comes from the physical network has passed its own switch: no thresholds. */
 export function uplinkFlows(portNumbers: readonly number[]): PipelineFlow[] {
-  return inOrder(
-    portNumbers.map((inPort) => flow(TABLES.classify, 100, { inPort }, { gotoTable: TABLES.forward })),
-  );
+  const ascending = [...portNumbers].sort((a, b) => a - b);
+  return ascending.map((inPort) => flow(TABLES.classify, 100, { inPort }, { gotoTable: TABLES.forward }));
 }
 
 export function portFlows(
@@ -157,12 +156,14 @@ function broadcastPassingMulticast(inPort: number, suppression: BroadcastSuppres
   return [flow(TABLES.stormAll, 110, { inPort, ethDst: BROADCAST }, { gotoTable: TABLES.forward })];
 }
 
-/** One order for the same flows, whether they were rendered or read from a switch. */
-export function inOrder(flows: readonly PipelineFlow[]): PipelineFlow[] {
-  return flows
-    .map((one) => ({ one, key: flowKey(one) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ one }) => one);
+/**
+ * The order of flows in a spec, which must be the same whether they were rendered or read from a switch: that of their keys in
+ * libs/openflow, found here from what tells flows of one owner apart.
+ */
+function inOrder(flows: PipelineFlow[]): PipelineFlow[] {
+  return flows.sort(
+    (a, b) => a.table - b.table || a.priority - b.priority || (a.match.ethType ?? 0) - (b.match.ethType ?? 0),
+  );
 }
 
 function flow(table: number, priority: number, match: Match, instructions: Instructions): PipelineFlow {

@@ -17,6 +17,7 @@ import {
   flowsKey,
   meterKey,
   portKey,
+  type FlowsSpec,
   type OvsObject,
   type PortSpec,
   type VlanColumns,
@@ -24,27 +25,42 @@ import {
 import { LIMITED_KINDS, meterIdOf, portFlows, VLAN_NOWHERE } from './pipeline';
 import { NOT_A_BOND } from './render-switch';
 
-export function renderPort(port: Port, group: PortGroup, dvs: Switch, vhostSocketDir: string): OvsObject[] {
+/** @param flows of the port, as {@link renderFlows} makes them */
+export function renderPort(
+  port: Port,
+  group: PortGroup,
+  dvs: Switch,
+  vhostSocketDir: string,
+  flows: FlowsSpec,
+): OvsObject[] {
   const because = `port "${port.name}" of group "${group.name}", switch "${dvs.name}"`;
   const row = renderRow(port, group, dvs, vhostSocketDir, because);
   const meters = renderMeters(port, group, dvs, because);
-  const bridge = bridgeName(dvs.id);
-  const flowsOf = { of: 'port', portNumber: port.number } as const;
-  const flows: OvsObject = {
+  const pipeline: OvsObject = {
     kind: 'flows',
-    key: flowsKey(bridge, flowsOf),
-    spec: {
-      kind: 'flows',
-      bridge,
-      flowsOf,
-      flows: portFlows(port.number, group.adminStatus, group.broadcastSuppression),
-    },
-    dependsOn: [bridgeKey(bridge), row.key, ...meters.map(({ key }) => key)],
+    key: flowsKey(flows.bridge, flows.flowsOf),
+    spec: flows,
+    dependsOn: [bridgeKey(flows.bridge), row.key, ...meters.map(({ key }) => key)],
     claims: [],
     owner: row.owner,
     because: `pipeline of ${because}`,
   };
-  return [row, ...meters, flows];
+  return [row, ...meters, pipeline];
+}
+
+export function renderFlows({ number, switchId }: Port, group: PortGroup): FlowsSpec {
+  return {
+    kind: 'flows',
+    bridge: bridgeName(switchId),
+    flowsOf: { of: 'port', portNumber: number },
+    flows: portFlows(number, group.adminStatus, group.broadcastSuppression),
+  };
+}
+
+/** Groups of equal shape give their ports the same flows: a rate is the meter's business, a VLAN the database's. */
+export function shapeOfFlows({ adminStatus, broadcastSuppression }: PortGroup): string {
+  const kinds = LIMITED_KINDS.filter(({ kind }) => broadcastSuppression[kind] !== null);
+  return [adminStatus, broadcastSuppression.observeOnly, ...kinds.map(({ kind }) => kind)].join();
 }
 
 function renderRow(

@@ -4,14 +4,16 @@
  */
 import type { HostDesired } from '@opendvs/dataplane';
 import type { Host, Port, PortGroup, Switch, UplinkGroup } from '@opendvs/model';
-import type { OvsObject } from './ovs-objects';
-import { renderPort } from './render-port';
+import type { FlowsSpec, OvsObject } from './ovs-objects';
+import { renderFlows, renderPort, shapeOfFlows } from './render-port';
 import { renderSwitch } from './render-switch';
 
 interface RenderedPort {
   group: PortGroup;
   dvs: Switch;
   vhostSocketDir: string;
+  flows: FlowsSpec;
+  shapeOfFlows: string;
   objects: OvsObject[];
 }
 interface RenderedSwitch {
@@ -41,8 +43,10 @@ export class OvsRenderer {
     const known = this.ports.get(port);
     const isSame = known?.group === group && known.dvs === dvs && known.vhostSocketDir === vhostSocketDir;
     if (isSame) return known.objects;
-    const objects = renderPort(port, group, dvs, vhostSocketDir);
-    this.ports.set(port, { group, dvs, vhostSocketDir, objects });
+    const shape = shapeOfFlows(group);
+    const flows = known?.shapeOfFlows === shape ? known.flows : renderFlows(port, group);
+    const objects = renderPort(port, group, dvs, vhostSocketDir, flows);
+    this.ports.set(port, { group, dvs, vhostSocketDir, flows, shapeOfFlows: shape, objects });
     return objects;
   }
 
