@@ -67,6 +67,9 @@ describe('Reconciler, over time', () => {
       bench.engine.stop('killed');
       await bench.until('it is away', () => !bench.reconciler.snapshot().engineUp);
       expect(bench.clock.nextTimerInMs()).toBe(3000);
+      await bench.passTime(3100);
+      expect(bench.reconciler.snapshot().engineReason).toBe('killed');
+      bench.driver.observations.length = 0;
       const calls = bench.driver.observations.length + bench.driver.applied.length;
       const added = { ...aPort(group), hostId: desired.host.id };
       const edited = { ...withoutPort(desired, ports[0].id), ports: [...desired.ports.slice(1), added] };

@@ -196,4 +196,11 @@ describe('Reconciler', () => {
     expect(close).toHaveBeenCalledTimes(1);
     expect(bench.logger.errors).toEqual([]);
   });
+
+  it('ends well when the driver cannot be closed, and says so', async () => {
+    use(new ReconcilerBench());
+    jest.spyOn(bench.driver, 'close').mockRejectedValueOnce(new Error('stuck'));
+    await bench.stop();
+    expect(bench.logger.errors).toEqual(['the dataplane driver could not be closed']);
+  });
 });

@@ -109,7 +109,9 @@ export class Reconciler<S = unknown> {
       await listening;
     } finally {
       this.planRequests.close(new Error('the reconciler has stopped'));
-      await this.driver.close();
+      await this.driver
+        .close()
+        .catch((error: unknown) => this.logger.error('the dataplane driver could not be closed', { error }));
     }
   }
 
@@ -245,7 +247,7 @@ export class Reconciler<S = unknown> {
   private workFailed(error: unknown, turns: number): void {
     if (error instanceof EngineUnavailableError) {
       // Unless the engine has gone or come back since the call began: then we know better.
-      if (turns === this.turns) this.engineIsAway(error.message);
+      if (turns === this.turns) this.engineIsAway(this.engineAway ?? error.message);
       return;
     }
     const delayMs = this.nextDelayMs();
