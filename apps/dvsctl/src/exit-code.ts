@@ -8,7 +8,10 @@ export const EXIT_CODES = {
     code: 4,
     meaning: 'it conflicts with what exists, is in use, or has changed since it was read',
   },
-  unreachable: { code: 5, meaning: 'the manager can not be reached, or can not work at the moment' },
+  unreachable: {
+    code: 5,
+    meaning: 'the manager, or the host that it asked, can not be reached or can not work at the moment',
+  },
   timeout: { code: 6, meaning: 'what was waited for did not come in time' },
   failed: { code: 7, meaning: 'what was waited for is in error, and waiting longer would not help' },
   defect: { code: 70, meaning: 'dvsctl itself has failed' },

@@ -47,11 +47,16 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
+/** Of the users of an object, how many the manager names in `detail`. */
+const NAMED_IN_DETAIL = 3;
+
 const STATUS_REASONS: Record<number, ExitReason> = {
   404: 'notFound',
   409: 'conflict',
   412: 'conflict',
+  502: 'unreachable',
   503: 'unreachable',
+  504: 'unreachable',
 };
 
 function reasonOf({ status }: ApiProblem): ExitReason {
@@ -63,7 +68,7 @@ function problemLines(problem: ApiProblem): string[] {
   const lines = [fields.length > 0 && !document.detail ? document.title : document.detail];
   if (fields.length > 1 || (fields[0] && !document.detail.includes(fields[0].reason)))
     lines.push(...fields.map(fieldLine));
-  lines.push(...listed(document.usedBy), ...listed(document.hosts));
+  lines.push(...users(document.usedBy), ...refusingHosts(document.hosts));
   if (slug === 'unauthorized')
     lines.push('Log in with "dvsctl login", or give --token-file or DVSCTL_TOKEN.');
   if (slug === 'internal-error') lines.push(`Asked: ${problem.request}`);
@@ -80,11 +85,25 @@ function fieldLine({ in: where, field, reason }: ProblemField): string {
   return indented(`${name || 'the whole'}${where === 'body' ? '' : ` (${where})`}: ${reason}`);
 }
 
-/** Members such as `usedBy` and `hosts`: lists of things, or an object that holds one. */
-function listed(member: unknown): string[] {
-  if (member === undefined || member === null) return [];
-  const items = Array.isArray(member) ? (member as unknown[]) : [member];
-  return items.map((item) => indented(typeof item === 'string' ? item : JSON.stringify(item)));
+/** `usedBy`: who uses the object, as far as the detail hasn't room for it. */
+function users(member: unknown): string[] {
+  const kinds = (Array.isArray(member) ? member : []) as {
+    kind: string;
+    count: number;
+    items: { name: string }[];
+  }[];
+  return kinds
+    .filter(({ items }) => items.length > NAMED_IN_DETAIL)
+    .map(({ kind, count, items }) => {
+      const more = count > items.length ? `, and ${count - items.length} more` : '';
+      return indented(`${kind}s: ${items.map(({ name }) => name).join(', ')}${more}`);
+    });
+}
+
+/** `hosts`: those whose engine can't do what was asked, and why; the detail has the first. */
+function refusingHosts(member: unknown): string[] {
+  const hosts = (Array.isArray(member) ? member : []) as { hostName: string; reason: string }[];
+  return hosts.length < 2 ? [] : hosts.map(({ hostName, reason }) => indented(`${hostName}: ${reason}`));
 }
 
 function indented(line: string): string {

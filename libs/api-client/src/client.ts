@@ -57,7 +57,7 @@ export class ApiClient {
     const headers: Record<string, string> = { accept: 'text/event-stream' };
     if (lastEventId !== null) headers['last-event-id'] = lastEventId;
     const { body } = await this.send('GET', path, { headers, signal });
-    if (body) yield* readEvents(body);
+    if (body) yield* readEvents(body, signal);
   }
 }
 

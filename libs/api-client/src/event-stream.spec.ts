@@ -9,7 +9,7 @@ async function eventsOf(text: string): Promise<ServerSentEvent[]> {
 
 async function collect(body: ReadableStream<Uint8Array>): Promise<ServerSentEvent[]> {
   const events: ServerSentEvent[] = [];
-  for await (const event of readEvents(body)) events.push(event);
+  for await (const event of readEvents(body, new AbortController().signal)) events.push(event);
   return events;
 }
 
@@ -29,6 +29,16 @@ describe('readEvents', () => {
 
   it('gives nothing for an event without data, nor for one that was cut off', async () => {
     expect(await eventsOf('event: ping\n\ndata: half')).toEqual([]);
+  });
+
+  it('ends with the reason of an abort, also while nothing comes', async () => {
+    const aborted = new AbortController();
+    let cancelled: unknown = null;
+    const silent = new ReadableStream<Uint8Array>({ cancel: (reason) => void (cancelled = reason) });
+    const next = readEvents(silent, aborted.signal).next();
+    aborted.abort(new Error('enough'));
+    await expect(next).rejects.toThrow('enough');
+    expect(cancelled).toEqual(new Error('enough'));
   });
 
   it('gives the same events wherever the bytes are cut and whatever ends the lines', async () => {

@@ -22,6 +22,9 @@ export type Script = (request: SeenRequest, response: ServerResponse) => Reply |
 export class HttpFake {
   readonly requests: SeenRequest[] = [];
 
+  /** Stays known after stop(). */
+  url = '';
+
   private constructor(private readonly server: Server) {}
 
   /** `script` returns the answer; null when it has written to the response by itself. */
@@ -30,11 +33,8 @@ export class HttpFake {
     const fake = new HttpFake(server);
     server.on('request', (request, response) => void fake.answer(request, response, script));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    fake.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return fake;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {

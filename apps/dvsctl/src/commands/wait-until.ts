@@ -57,17 +57,19 @@ function isAway(error: unknown): error is Error {
 
 /** Once when the stream has begun, after each event, and now and then without any; until the stream or the time ends. */
 async function* occasions(session: Session, types: string, limit: AbortSignal): AsyncGenerator<void> {
-  const events = session.api.events(`/api/v1/events?types=${types}`, null, limit);
+  const done = new AbortController();
+  const signal = AbortSignal.any([limit, done.signal]);
+  const events = session.api.events(`/api/v1/events?types=${types}`, null, signal);
   let next = events.next();
   try {
     for (;;) {
-      const heard = await Promise.race([next, pause(LOOK_AGAIN_MS, null, { signal: limit })]);
+      const heard = await Promise.race([next, pause(LOOK_AGAIN_MS, null, { signal })]);
       if (heard?.done) return;
       if (heard) next = events.next();
       yield;
     }
   } finally {
-    next.catch(() => undefined); // what it was waiting for is not wanted any more
-    await events.return(undefined);
+    next.catch(() => undefined); // an event that nobody waits for any more
+    done.abort();
   }
 }

@@ -45,7 +45,7 @@ export class Lookup {
     if (!only)
       throw new CommandError(
         'notFound',
-        `no ${noun} is called "${given}"; "dvsctl ${noun} list" shows what there is`,
+        `no ${spoken(noun)} is called "${given}"; "dvsctl ${noun} list" shows what there is`,
       );
     if (found.length > 1) throw new UsageError(await this.ambiguity(noun, given, found));
     return only.id;
@@ -65,7 +65,7 @@ export class Lookup {
     const places = await Promise.all(found.slice(0, SHOWN_MAX).map((item) => this.placeOf(item)));
     const rest = found.length > SHOWN_MAX ? [`  … and ${found.length - SHOWN_MAX} more`] : [];
     return [
-      `${found.length} ${noun}s are called "${name}"; say which with --in-switch or --on-host, or give the id:`,
+      `${found.length} ${spoken(noun)}s are called "${name}"; say which with --in-switch or --on-host, or give the id:`,
       ...places,
       ...rest,
     ].join('\n');
@@ -114,4 +114,8 @@ async function nameOf(api: ApiClient, noun: Noun, id: string): Promise<string | 
     if (error instanceof ApiProblem && error.status === 404) return null;
     throw error;
   }
+}
+
+function spoken(noun: Noun): string {
+  return noun.replace('-', ' ');
 }
