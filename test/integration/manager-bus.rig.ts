@@ -4,34 +4,24 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { INestApplicationContext } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { ConsoleLogger } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { DESIRED_BUCKET, type DesiredEntry, desiredEntrySchema } from '@opendvs/contracts';
+import { DESIRED_BUCKET, type DesiredEntry, desiredEntrySchema, desiredKeys } from '@opendvs/contracts';
 import { startNats, startPostgres } from '@opendvs/embedded';
 import { natsOptions } from '@opendvs/messaging';
 import { Client } from 'pg';
-import { AppModule } from '../../apps/dvs-manager/src/app.module';
-import { ChangeTransactions } from '../../apps/dvs-manager/src/changes/change-transactions.service';
-import {
-  hostEntry,
-  portEntry,
-  portGroupEntry,
-  switchEntry,
-  tombstone,
-} from '../../apps/dvs-manager/src/changes/desired-entry';
 import { type ManagerConfig, managerConfigSchema } from '../../apps/dvs-manager/src/configuration';
 import { prepareDatabase } from '../../apps/dvs-manager/src/database/prepare-database';
-import { HostEntity } from '../../apps/dvs-manager/src/hosts/host.entity';
-import { PortGroupEntity } from '../../apps/dvs-manager/src/port-groups/port-group.entity';
-import { PortEntity } from '../../apps/dvs-manager/src/ports/port.entity';
-import { MembershipEntity, SwitchEntity } from '../../apps/dvs-manager/src/switches/switch.entity';
+import { createManager } from '../../apps/dvs-manager/src/manager';
 
 type Server = Awaited<ReturnType<typeof startPostgres>>;
 
 export class Rig {
+  /** The administrator's, in every copy of the template. */
+  private token = '';
   private readonly closers: (() => Promise<unknown>)[] = [];
 
   private constructor(
@@ -45,7 +35,7 @@ export class Rig {
     const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), fsync: false });
     const rig = new Rig(dir, postgres);
     await rig.sql('create database template', rig.databaseUrl('postgres'));
-    await prepareDatabase(rig.config('template', ''), () => undefined);
+    rig.token = (await prepareDatabase(rig.config('template', 'nats://127.0.0.1'), () => undefined))!;
     return rig;
   }
 
@@ -89,12 +79,9 @@ export class Rig {
   }
 
   async manager(database: string, natsUrl: string): Promise<TestManager> {
-    const module = AppModule.forRoot(this.config(database, natsUrl));
-    const app = await NestFactory.createApplicationContext(module, {
-      abortOnError: false,
-      logger: process.env.VERBOSE ? undefined : false,
-    });
-    const manager = new TestManager(app);
+    const logger = process.env.VERBOSE ? new ConsoleLogger() : false;
+    const app = await createManager(this.config(database, natsUrl), logger);
+    const manager = new TestManager(app, this.token);
     this.later(() => manager.stop());
     return manager;
   }
@@ -143,170 +130,85 @@ export class TestNats {
   }
 }
 
+interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+  /** Of the change; null when nothing had to change. */
+  revision: number | null;
+}
+
+type Made = { id: string; revision: number };
+
 export class TestManager {
   private stopped = false;
 
-  constructor(readonly app: INestApplicationContext) {}
+  constructor(
+    readonly app: NestFastifyApplication,
+    private readonly token: string,
+  ) {}
 
   get<T>(type: abstract new (...args: never[]) => T): T {
     return this.app.get<T>(type);
   }
 
-  /** Makes a switch as the API does, in a transaction of its own. */
-  async createSwitch(name: string, mtuBytes = 1500): Promise<{ id: string; revision: number }> {
-    const id = randomUUID();
-    const revision = await this.get(ChangeTransactions).run('spec', async (tx) => {
-      const times = { createdAt: new Date(), updatedAt: new Date() };
-      const row = tx.em.create(SwitchEntity, {
-        id,
-        name,
-        description: '',
-        mode: 'user-mode',
-        mtuBytes,
-        vlanPools: null,
-        ...times,
-      });
-      tx.em.persist(row);
-      tx.record({
-        action: 'create',
-        kind: 'switch',
-        objectId: id,
-        objectName: name,
-        before: null,
-        after: () => ({ id, name }),
-        rows: [{ table: 'switches', row }],
-        publish: () => switchEntry(row),
-        concern: null,
-      });
-      return ({ lastRevision }) => lastRevision!;
+  /** @param path below /api/v1 */
+  async request(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: object,
+  ): Promise<Answer> {
+    const answer = await this.app.inject({
+      method,
+      url: path === '/metrics' ? path : `/api/v1${path}`,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(method === 'PATCH' ? { 'if-match': '*' } : {}),
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      payload: body ? JSON.stringify(body) : undefined,
     });
-    return { id, revision };
+    const isJson = /json/.test(String(answer.headers['content-type'])) && answer.body !== '';
+    const parsed = (isJson ? JSON.parse(answer.body) : { text: answer.body }) as Record<string, unknown>;
+    const revision = answer.headers['opendvs-revision'];
+    return {
+      status: answer.statusCode,
+      body: parsed,
+      revision: revision === undefined ? null : Number(revision),
+    };
+  }
+
+  /** @throws Error with the problem document unless it succeeded with 200, 201 or 204 */
+  async change(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<Made> {
+    const answer = await this.request(method, path, body);
+    if (![200, 201, 204].includes(answer.status))
+      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return { id: answer.body.id as string, revision: answer.revision! };
+  }
+
+  createSwitch(name: string): Promise<Made> {
+    return this.change('POST', '/switches', { name });
   }
 
   async setMtu(id: string, mtuBytes: number): Promise<number> {
-    return this.get(ChangeTransactions).run('spec', async (tx) => {
-      const row = await tx.em.findOneOrFail(SwitchEntity, { id });
-      row.mtuBytes = mtuBytes;
-      tx.record({
-        action: 'update',
-        kind: 'switch',
-        objectId: id,
-        objectName: row.name,
-        before: null,
-        after: () => ({ id }),
-        rows: [{ table: 'switches', row }],
-        publish: () => switchEntry(row),
-        concern: null,
-      });
-      return ({ lastRevision }) => lastRevision!;
-    });
+    return (await this.change('PATCH', `/switches/${id}`, { mtuBytes })).revision;
   }
 
-  async deleteSwitch(id: string): Promise<number> {
-    return this.get(ChangeTransactions).run('spec', async (tx) => {
-      const row = await tx.em.findOneOrFail(SwitchEntity, { id });
-      tx.em.remove(row);
-      tx.record({
-        action: 'delete',
-        kind: 'switch',
-        objectId: id,
-        objectName: row.name,
-        before: null,
-        after: null,
-        rows: [],
-        publish: (revision) => tombstone('switch', `shared.switch.${id}`, revision),
-        concern: null,
-      });
-      return ({ lastRevision }) => lastRevision!;
+  /** A host in a switch, with a port group and so many ports on it. `revision`: of the last change. */
+  async createHostWithPorts(count: number, hostId = randomUUID()): Promise<TestHost> {
+    const { id: switchId } = await this.createSwitch(`switch of ${hostId}`);
+    await this.change('POST', '/hosts', { id: hostId, name: hostId, engine: 'sim' });
+    await this.change('PUT', `/switches/${switchId}/hosts/${hostId}`);
+    const { id: portGroupId } = await this.change('POST', '/port-groups', {
+      switchId,
+      name: 'group',
+      type: 'access',
+      vlanId: 1,
     });
-  }
-
-  /** A host in a switch with a port group and so many ports on it, in one transaction. */
-  async createHostWithPorts(count: number): Promise<{ hostId: string; portIds: string[]; revision: number }> {
-    const { id: switchId } = await this.createSwitch(`switch of ${count} ${randomUUID()}`);
-    const [hostId, portGroupId] = [randomUUID(), randomUUID()];
-    const times = { createdAt: new Date(), updatedAt: new Date() };
-    const portIds = Array.from({ length: count }, () => randomUUID());
-    const suppression = {
-      observeOnly: false,
-      arpBroadcast: null,
-      ipBroadcast: null,
-      allBroadcast: null,
-      multicast: null,
-      unknownUnicast: null,
-    };
-    const revision = await this.get(ChangeTransactions).run('spec', async (tx) => {
-      const host = tx.em.create(HostEntity, {
-        id: hostId,
-        name: hostId,
-        engine: 'sim',
-        vhostSocketDir: '/run/x',
-        ...times,
-      });
-      const membership = tx.em.create(MembershipEntity, { switchId, hostId, createdAt: new Date() });
-      const group = tx.em.create(PortGroupEntity, {
-        id: portGroupId,
-        switchId,
-        name: 'group',
-        description: '',
-        vlan: { type: 'access', vlanId: 1 },
-        adminStatus: 'up',
-        broadcastSuppression: suppression,
-        ...times,
-      });
-      tx.em.persist(host);
-      await tx.em.flush();
-      tx.em.persist([membership, group]);
-      await tx.em.flush();
-      const record = (
-        kind: 'host' | 'port-group' | 'port',
-        objectId: string,
-        row: { id: string; revision: number },
-        table: 'hosts' | 'port_groups' | 'ports',
-        publish: () => ReturnType<typeof hostEntry>,
-        after: object,
-      ) =>
-        tx.record({
-          action: 'create',
-          kind,
-          objectId,
-          objectName: objectId,
-          before: null,
-          after: () => after,
-          rows: [{ table, row }],
-          publish,
-          concern: null,
-        });
-      record('port-group', portGroupId, group, 'port_groups', () => portGroupEntry(group), {});
-      record(
-        'host',
-        hostId,
-        host,
-        'hosts',
-        () => hostEntry(host, { switchIds: [switchId], uplinkGroups: [] }),
-        {},
-      );
-      portIds.forEach((id, i) => {
-        const port = tx.em.create(PortEntity, {
-          id,
-          name: `port-${i}`,
-          switchId,
-          portGroupId,
-          hostId,
-          number: i + 1,
-          macAddress: `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`,
-          queues: 1,
-          ringSize: 256,
-          vmId: null,
-          vmName: null,
-          ...times,
-        });
-        tx.em.persist(port);
-        record('port', id, port, 'ports', () => portEntry(port), { hostId });
-      });
-      return ({ lastRevision }) => lastRevision!;
-    });
-    return { hostId, portIds, revision };
+    const create = Array.from({ length: count }, (_, i) => ({ portGroupId, hostId, name: `port ${i}` }));
+    const bulk = await this.request('POST', '/ports/bulk', { create });
+    if (bulk.status !== 200) throw new Error(JSON.stringify(bulk.body));
+    const created = bulk.body.created as { id: string }[];
+    return { hostId, switchId, portGroupId, portIds: created.map(({ id }) => id), revision: bulk.revision! };
   }
 
   async stop(): Promise<void> {
@@ -314,6 +216,14 @@ export class TestManager {
     this.stopped = true;
     await this.app.close();
   }
+}
+
+export interface TestHost {
+  hostId: string;
+  switchId: string;
+  portGroupId: string;
+  portIds: string[];
+  revision: number;
 }
 
 /** Every message of the bucket as it is stored, in order, since this was made. */
@@ -327,7 +237,7 @@ export class BucketRecorder {
     const prefix = `$KV.${DESIRED_BUCKET}.`;
     recorder.nats.subscribe(`${prefix}>`, {
       callback: (_error, message) => {
-        const entry = desiredEntrySchema.parse(message.json());
+        const entry = readEntry(message.string());
         recorder.seen.push({ key: message.subject.slice(prefix.length), entry, at: performance.now() });
       },
     });
@@ -351,13 +261,19 @@ export async function readBucket(natsUrl: string): Promise<Map<string, DesiredEn
     if (info.state.messages === 0) return content;
     const bucket = await new Kvm(nats).open(DESIRED_BUCKET);
     for await (const entry of await bucket.watch()) {
-      if (entry.operation === 'PUT') content.set(entry.key, desiredEntrySchema.parse(entry.json()));
+      if (entry.operation === 'PUT') content.set(entry.key, readEntry(entry.string()));
       if (entry.delta === 0) break;
     }
     return content;
   } finally {
     await nats.close();
   }
+}
+
+/** Garbage stands for itself, as a tombstone that nobody wrote. */
+function readEntry(text: string): DesiredEntry {
+  const parsed = desiredEntrySchema.safeParse(text.startsWith('{') ? JSON.parse(text) : null);
+  return parsed.success ? parsed.data : { kind: 'port', revision: -1, object: null };
 }
 
 /** Resolves when `condition` gives something truthy. @throws Error naming what didn't come */
@@ -369,8 +285,50 @@ export async function until<T>(
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
     const value = await condition();
-    if (value) return value as NonNullable<T>;
+    if (value) return value;
     if (performance.now() > giveUpAt) throw new Error(`in ${timeoutMs} ms there was no: ${what}`);
     await sleep(10);
+  }
+}
+
+/** Waits until the bucket has an entry of this revision. @returns its content then */
+export function untilPublished(
+  natsUrl: string,
+  revision: number,
+  timeoutMs = 10_000,
+): Promise<Map<string, DesiredEntry>> {
+  return until(
+    `revision ${revision} on the bus`,
+    async () => {
+      const content = await readBucket(natsUrl);
+      return content && [...content.values()].some((entry) => entry.revision >= revision) ? content : null;
+    },
+    timeoutMs,
+  );
+}
+
+export function withoutMeta(content: Map<string, DesiredEntry>): Map<string, DesiredEntry> {
+  return new Map([...content].filter(([key]) => key !== desiredKeys.meta));
+}
+
+/** Keys in the order in which the bucket stored their latest entries. */
+export async function storedOrder(natsUrl: string): Promise<string[]> {
+  return [...(await readBucket(natsUrl))!.keys()];
+}
+
+export async function mtuOf(natsUrl: string, switchId: string): Promise<number | undefined> {
+  const entry = (await readBucket(natsUrl))?.get(desiredKeys.switch(switchId));
+  return entry?.kind === 'switch' ? entry.object?.mtuBytes : undefined;
+}
+
+/** Removes entries without a trace, as a damaged store would. */
+export async function purgeKeys(natsUrl: string, keys: readonly string[]): Promise<void> {
+  const nats = await connect(natsOptions(natsUrl, 'spec'));
+  try {
+    const { streams } = await jetstreamManager(nats);
+    for (const key of keys)
+      await streams.purge(`KV_${DESIRED_BUCKET}`, { filter: `$KV.${DESIRED_BUCKET}.${key}` });
+  } finally {
+    await nats.close();
   }
 }

@@ -31,6 +31,7 @@ function bucketOf(entries: KeyedEntry[], more: [string, StoredEntry][] = []): Bu
     entries: new Map([...stored, ...more]),
     revision,
     lastSequence: entries.length,
+    lastMessageId: null,
     createdAt: 'then',
   };
 }

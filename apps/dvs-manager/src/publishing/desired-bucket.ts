@@ -1,13 +1,15 @@
 /**
  * The KV bucket of desired state, from the writer's side.
  *
- * There is one writer at a time, yet one that lost its lock may still have puts in flight. So every put says which sequence number
- * the whole bucket must stand at (`Nats-Expected-Last-Sequence`): the server takes a run of puts only as an unbroken chain behind what the
- * writer has seen. A put of anybody else in between breaks the chain, and what is left of it is refused, late ones too. So the
- * order of revisions holds across retries, timeouts and changes of leader.
+ * There is one writer at a time, yet one that lost its lock may still have puts in flight. So a run of puts is a chain: the first says at
+ * which sequence number the whole bucket must stand (`Nats-Expected-Last-Sequence`), each further one also that the message right before it
+ * must be its predecessor, by an id that nobody else can have (`Nats-Expected-Last-Msg-Id`; sequence numbers alone can be guessed
+ * right by chance). The server takes an unbroken chain right behind what the writer has seen; once anybody else has written, the rest of it is
+ * refused, late ones too. So the order of revisions holds across retries, timeouts and changes of leader.
  *
  * Each message carries its revision and a digest in headers: the state of 60,000 keys is read back without their bodies.
  */
+import { randomUUID } from 'node:crypto';
 import {
   AckPolicy,
   DeliverPolicy,
@@ -22,7 +24,7 @@ import {
 } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import { DESIRED_BUCKET, desiredEntrySchema, type DesiredEntry } from '@opendvs/contracts';
+import { DESIRED_BUCKET, desiredEntrySchema } from '@opendvs/contracts';
 import type { KeyedEntry } from '../changes/desired-entry';
 import { entryDigest } from './entry-digest';
 
@@ -42,6 +44,8 @@ export interface BucketContent {
   /** The largest of any entry, 0 in an empty bucket. */
   revision: number;
   lastSequence: number;
+  /** Of the last message, when we wrote it. */
+  lastMessageId: string | null;
   createdAt: string;
 }
 
@@ -57,6 +61,14 @@ const SCAN_BATCH = 2000;
 const SCAN_BATCH_TIMEOUT_MS = 5000;
 const READ_BATCH = 100;
 const NO_STREAM = 10059;
+/** Error codes of the server: wrong last sequence, wrong last message id. */
+const MOVED = new Set([10071, 10070]);
+
+/** The message that the next one must come right behind. `messageId` null: whose id isn't known. */
+interface ChainLink {
+  sequence: number;
+  messageId: string | null;
+}
 
 export class DesiredBucket {
   private readonly js: JetStreamClient;
@@ -101,6 +113,7 @@ export class DesiredBucket {
       entries: new Map(),
       revision: 0,
       lastSequence: info.state.last_seq,
+      lastMessageId: null,
       createdAt: String(info.created),
     };
     if (info.state.messages === 0) return content;
@@ -135,14 +148,20 @@ export class DesiredBucket {
    * must be read anew: a put that wasn't acknowledged may have been stored
    */
   async append(entries: readonly KeyedEntry[], content: BucketContent): Promise<void> {
-    const first = content.lastSequence;
-    const puts = entries.map(({ key, entry }, i) => this.put(key, entry, first + i));
-    const results = await Promise.allSettled(puts);
-    for (const result of results) {
+    let link: ChainLink = { sequence: content.lastSequence, messageId: content.lastMessageId };
+    const puts = entries.map((keyed) => {
+      const messageId = randomUUID();
+      const stored = this.put(keyed, messageId, link);
+      link = { sequence: link.sequence + 1, messageId };
+      return { key: keyed.key, messageId, stored };
+    });
+    const results = await Promise.allSettled(puts.map(({ stored }) => stored));
+    results.forEach((result, i) => {
       if (result.status === 'rejected') throw result.reason;
-      note(content, result.value.key, result.value.stored);
-      content.lastSequence = result.value.stored.sequence;
-    }
+      note(content, puts[i]!.key, result.value);
+      content.lastSequence = result.value.sequence;
+      content.lastMessageId = puts[i]!.messageId;
+    });
   }
 
   /** Forgets a tombstone for good. Names it by its sequence, so a newer entry of the key is safe. */
@@ -173,28 +192,26 @@ export class DesiredBucket {
     }
   }
 
-  private async put(
-    key: string,
-    entry: DesiredEntry,
-    lastSequence: number,
-  ): Promise<{ key: string; stored: StoredEntry }> {
+  /** `after`: the message that it must come right behind. */
+  private async put({ key, entry }: KeyedEntry, msgID: string, after: ChainLink): Promise<StoredEntry> {
+    const { revision } = entry;
     const digest = entryDigest(entry);
     const deleted = entry.object === null;
     try {
       const ack = await this.js.publish(SUBJECT_PREFIX + key, JSON.stringify(entry), {
-        headers: this.entryHeaders(entry.revision, digest, deleted),
-        expect: { streamName: STREAM, lastSequence },
+        headers: this.entryHeaders(revision, digest, deleted),
+        msgID,
+        expect: {
+          streamName: STREAM,
+          lastSequence: after.sequence,
+          ...(after.messageId === null ? {} : { lastMsgID: after.messageId }),
+        },
         timeout: PUT_TIMEOUT_MS,
       });
       const place = { sequence: ack.seq, storedAt: new Date() };
-      const { storeId } = this;
-      return {
-        key,
-        stored: { readable: true, storeId, revision: entry.revision, digest, deleted, ...place },
-      };
+      return { readable: true, storeId: this.storeId, revision, digest, deleted, ...place };
     } catch (error) {
-      if (error instanceof JetStreamApiError && /wrong last sequence/.test(error.message))
-        throw new BucketMovedError();
+      if (error instanceof JetStreamApiError && MOVED.has(error.code)) throw new BucketMovedError();
       throw error;
     }
   }

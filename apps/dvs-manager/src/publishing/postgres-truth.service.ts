@@ -35,7 +35,7 @@ export class PostgresTruth implements DesiredTruth {
     if (ids.length === 0) return [];
     const rows = await this.em.fork().execute<{ object_id: string; revision: string; action: string }[]>(
       `select distinct on (object_id) object_id, revision, action from changes
-       where object_id = any(?::uuid[]) and kind in ('switch', 'port-group', 'host', 'port')
+       where object_id in (?) and kind in ('switch', 'port-group', 'host', 'port')
        order by object_id, revision desc`,
       [ids],
     );

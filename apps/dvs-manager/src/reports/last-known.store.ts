@@ -37,7 +37,7 @@ export class LastKnownStore {
       if (ports.length > 0)
         await em.execute(UPSERT('port_last_known', 'port_id', 'portId', 'ports'), [JSON.stringify(ports)]);
       if (gone.length > 0)
-        await em.execute('delete from port_last_known where port_id = any(?::uuid[])', [gone]);
+        await em.execute('delete from port_last_known where port_id in (?)', [gone]);
     });
   }
 }
