@@ -4,8 +4,10 @@ import type { ManagerConfig } from '../configuration';
 import { entities } from './entities';
 import { migrations } from './migrations';
 
-/** How long a request waits for a connection, and a connection for the server, before the API says 503. */
+/** How long the server may take to accept a connection before the API says 503. */
 const CONNECT_TIMEOUT_MS = 3000;
+/** How long a request waits for its turn when all connections are busy: bursts of hundreds of writes are normal. */
+const ACQUIRE_TIMEOUT_MS = 30_000;
 /** A statement that takes longer is broken: it is cancelled, so that it can't hold locks for ever. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 
@@ -28,7 +30,7 @@ export function ormOptions(
     pool: {
       min: 0,
       max: config.OPENDVS_DATABASE_CONNECTIONS,
-      acquireTimeoutMillis: CONNECT_TIMEOUT_MS,
+      acquireTimeoutMillis: ACQUIRE_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
     },
     driverOptions: {

@@ -1,25 +1,18 @@
 /** One transaction of deletions, changes and creations, in this order: so a name that is given up can be taken in the same request. */
 import type { ChangeTransaction } from '../changes/change-transaction';
-import type { HostRow } from '../hosts/host.entity';
 import { type FieldError, bodyError, invalid } from '../problems/problem';
 import type { HostCapabilities } from '../reports/host-capabilities.service';
 import { checkPrecondition, itemPrecondition } from '../writing/preconditions';
 import { BULK_ITEMS_MAX, type BulkPortsDto, type DeletePortItem } from './bulk-ports.dto';
 import { recordPortDeletion } from './port-changes';
-import { createPorts } from './port-creation';
-import type { PortRow } from './port.entity';
+import { type CreatedPort, createPorts } from './port-creation';
 import { lockPorts, updatePorts } from './port-update';
-
-interface Place {
-  row: PortRow;
-  host: HostRow;
-}
 
 export async function applyBulk(
   tx: ChangeTransaction,
   request: BulkPortsDto,
   capabilities: Pick<HostCapabilities, 'of'>,
-): Promise<{ created: Place[]; updated: Place[]; deleted: string[] }> {
+): Promise<{ created: CreatedPort[]; updated: CreatedPort[]; deleted: string[] }> {
   checkItems(request);
   await deletePorts(tx, request.delete);
   await tx.em.flush();

@@ -1,11 +1,9 @@
 /** Creates ports, one or two thousand: the same checks and the same statements, only longer. */
 import { randomUUID } from 'node:crypto';
 import type { ChangeTransaction } from '../changes/change-transaction';
-import { HostEntity, type HostRow } from '../hosts/host.entity';
-import { PortGroupEntity, type PortGroupRow } from '../port-groups/port-group.entity';
+import type { HostRow } from '../hosts/host.entity';
 import { type FieldError, ProblemError, bodyError, contradiction } from '../problems/problem';
 import type { HostCapabilities } from '../reports/host-capabilities.service';
-import { MembershipEntity } from '../switches/switch.entity';
 import { generateMacAddress } from './mac-address';
 import { portChange } from './port-changes';
 import type { CreatePortDto } from './port.dto';
@@ -18,9 +16,12 @@ export interface PortRequest {
   path: string;
 }
 
+/** What answers show of a port's host. */
+export type PortHost = Pick<HostRow, 'id' | 'name' | 'vhostSocketDir'>;
+
 export interface CreatedPort {
   row: PortRow;
-  host: HostRow;
+  host: PortHost;
 }
 
 /** @throws ProblemError naming every field of every request that doesn't fit what exists */
@@ -34,12 +35,12 @@ export async function createPorts(
   if (requests.length > 1) await refuseTaken(tx, places);
   const numbers = await numberPorts(tx, places, capabilities);
   const now = new Date();
-  return places.map(({ settings, group, host }) => {
+  return places.map(({ settings, switchId, host }) => {
     const row = tx.em.create(PortEntity, {
       ...settings,
       id: randomUUID(), // random in all its digits: interface names are made of the first twelve
       macAddress: settings.macAddress?.toLowerCase() ?? generateMacAddress(),
-      switchId: group.switchId,
+      switchId,
       number: numbers.get(host.id)!.shift()!,
       createdAt: now,
       updatedAt: now,
@@ -50,46 +51,62 @@ export async function createPorts(
   });
 }
 
-interface Place extends PortRequest {
-  group: PortGroupRow;
-  host: HostRow;
+/** What a port needs to know of its port group and its host. */
+interface Surroundings {
+  switchId: string;
+  host: PortHost;
 }
 
-/** Looks up what the requests refer to, all at once. */
+interface Place extends PortRequest, Surroundings {}
+
+interface PlaceRow {
+  port_group_id: string;
+  host_id: string;
+  switch_id: string | null;
+  group_name: string | null;
+  host_name: string | null;
+  vhost_socket_dir: string | null;
+  is_member: boolean;
+}
+
+/** Looks up what the requests refer to, all at once. The foreign keys hold it in place until the transaction ends. */
 async function findPlaces(tx: ChangeTransaction, requests: PortRequest[]): Promise<Place[]> {
-  const ids = (pick: (settings: CreatePortDto) => string) => [
-    ...new Set(requests.map(({ settings }) => pick(settings))),
-  ];
-  const hostIds = ids(({ hostId }) => hostId);
-  const groups = await tx.em.find(PortGroupEntity, { id: { $in: ids(({ portGroupId }) => portGroupId) } });
-  const hosts = await tx.em.find(HostEntity, { id: { $in: hostIds } });
-  const switchIds = [...new Set(groups.map(({ switchId }) => switchId))];
-  const memberships = await tx.em.find(MembershipEntity, {
-    hostId: { $in: hostIds },
-    switchId: { $in: switchIds },
-  });
-  const groupById = new Map(groups.map((group) => [group.id, group]));
-  const hostById = new Map(hosts.map((host) => [host.id, host]));
-  const members = new Set(memberships.map(({ hostId, switchId }) => `${hostId} ${switchId}`));
+  const pairs = new Map(
+    requests.map(({ settings: { portGroupId, hostId } }) => [
+      `${portGroupId} ${hostId}`,
+      { portGroupId, hostId },
+    ]),
+  );
+  const rows = await tx.em.execute<PlaceRow[]>(
+    `select wanted."portGroupId" as port_group_id, wanted."hostId" as host_id, g.switch_id, g.name as group_name,
+       h.name as host_name, h.vhost_socket_dir, m.host_id is not null as is_member
+     from jsonb_to_recordset(?::jsonb) as wanted("portGroupId" uuid, "hostId" uuid)
+     left join port_groups g on g.id = wanted."portGroupId"
+     left join hosts h on h.id = wanted."hostId"
+     left join memberships m on m.switch_id = g.switch_id and m.host_id = h.id`,
+    [JSON.stringify([...pairs.values()])],
+  );
+  const byPair = new Map(rows.map((row) => [`${row.port_group_id} ${row.host_id}`, row]));
   const errors: FieldError[] = [];
-  const places = requests.map(({ settings, path }) => {
-    const group = groupById.get(settings.portGroupId);
-    const host = hostById.get(settings.hostId);
-    if (!group)
-      errors.push(bodyError(`${path}/portGroupId`, `there is no port group ${settings.portGroupId}`));
-    if (!host) errors.push(bodyError(`${path}/hostId`, `there is no host ${settings.hostId}`));
-    if (group && host && !members.has(`${host.id} ${group.switchId}`)) {
-      errors.push(
-        bodyError(
-          `${path}/hostId`,
-          `host ${host.name} is not in the switch of port group ${group.name}; put it there first`,
-        ),
-      );
-    }
-    return { settings, path, group: group!, host: host! };
+  const places = requests.map((request) => {
+    const { settings, path } = request;
+    const row = byPair.get(`${settings.portGroupId} ${settings.hostId}`)!;
+    errors.push(...placeErrors(row, path));
+    const host = { id: row.host_id, name: row.host_name!, vhostSocketDir: row.vhost_socket_dir! };
+    return { settings, path, switchId: row.switch_id!, host };
   });
   if (errors.length > 0) throw contradiction('invalid-reference', errors.slice(0, 50));
   return places;
+}
+
+function placeErrors(row: PlaceRow, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if (row.group_name === null)
+    errors.push(bodyError(`${path}/portGroupId`, `there is no port group ${row.port_group_id}`));
+  if (row.host_name === null) errors.push(bodyError(`${path}/hostId`, `there is no host ${row.host_id}`));
+  if (errors.length > 0 || row.is_member) return errors;
+  const reason = `host ${row.host_name} is not in the switch of port group ${row.group_name}; put it there first`;
+  return [bodyError(`${path}/hostId`, reason)];
 }
 
 /** Names what is taken by its place in the request; the unique constraints would only say that something is. */
@@ -101,7 +118,7 @@ async function refuseTaken(tx: ChangeTransaction, places: Place[]): Promise<void
   ] as const) {
     const wanted = places.flatMap((place) => {
       const value = field === 'name' ? place.settings.name : place.settings.macAddress?.toLowerCase();
-      return value === undefined ? [] : [{ place, value, key: `${place.group.switchId} ${value}` }];
+      return value === undefined ? [] : [{ place, value, key: `${place.switchId} ${value}` }];
     });
     const taken = await takenBefore(tx, field, wanted);
     for (const { place, key, value } of wanted) {
@@ -124,7 +141,7 @@ async function takenBefore(
   const column = field === 'name' ? 'name' : 'mac_address';
   const rows = await tx.em.execute<{ switch_id: string; value: string }[]>(
     `select switch_id, ${column} as value from ports where switch_id in (?) and ${column} in (?)`,
-    [[...new Set(wanted.map(({ place }) => place.group.switchId))], wanted.map(({ value }) => value)],
+    [[...new Set(wanted.map(({ place }) => place.switchId))], wanted.map(({ value }) => value)],
   );
   return new Set(rows.map((row) => `${row.switch_id} ${row.value}`));
 }
@@ -135,7 +152,7 @@ async function numberPorts(
   places: Place[],
   capabilities: Pick<HostCapabilities, 'of'>,
 ): Promise<Map<string, number[]>> {
-  const counts = new Map<string, { host: HostRow; path: string; count: number }>();
+  const counts = new Map<string, { host: PortHost; path: string; count: number }>();
   for (const { host, path } of places) {
     const known = counts.get(host.id) ?? { host, path, count: 0 };
     counts.set(host.id, { ...known, count: known.count + 1 });
@@ -157,7 +174,7 @@ async function numberPorts(
 /** An engine may carry fewer ports than there are numbers. */
 async function refuseIfFull(
   tx: ChangeTransaction,
-  host: HostRow,
+  host: PortHost,
   count: number,
   capabilities: Pick<HostCapabilities, 'of'>,
 ): Promise<void> {

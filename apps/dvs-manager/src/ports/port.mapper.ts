@@ -33,21 +33,14 @@ export function portDto(
     ...portSnapshot(row),
     socketPath: vhostSocketPath(host.vhostSocketDir, row.id),
     interfaceName: interfaceName(row.id),
-    status: reported ? portStatusDto(reported) : pendingStatus(row),
+    status: portStatusDto(reported, row.createdAt.toISOString()),
   };
 }
 
-function portStatusDto({ state, reason, since, appliedRevision, stale }: ReportedPortStatus): PortStatusDto {
+/** Pending, since it was created, until the host tells of it. */
+export function portStatusDto(reported: ReportedPortStatus | undefined, createdAt: string): PortStatusDto {
+  if (!reported)
+    return { state: 'pending', reason: null, since: createdAt, appliedRevision: 0, stale: false };
+  const { state, reason, since, appliedRevision, stale } = reported;
   return { state, reason, since, appliedRevision, stale };
-}
-
-/** Until the host tells of it. */
-function pendingStatus(row: PortRow): PortStatusDto {
-  return {
-    state: 'pending',
-    reason: null,
-    since: row.createdAt.toISOString(),
-    appliedRevision: 0,
-    stale: false,
-  };
 }

@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import type { PortState } from '@opendvs/model';
-import { HostEntity, type HostRow } from '../hosts/host.entity';
+import { HostEntity } from '../hosts/host.entity';
 import { type Page, findPage } from '../paging/page';
 import { notFound } from '../problems/problem';
 import { violatedUnique } from '../problems/database-problems';
@@ -16,11 +16,11 @@ import { Writes } from '../writing/writes.service';
 import type { BulkPortsDto, BulkPortsResultDto } from './bulk-ports.dto';
 import { applyBulk } from './bulk-ports';
 import { recordPortDeletion } from './port-changes';
-import { type CreatedPort, createPorts } from './port-creation';
+import { type CreatedPort, type PortHost, createPorts } from './port-creation';
 import { updatePorts } from './port-update';
 import type { CreatePortDto, PortDto, PortQuery } from './port.dto';
 import { PortEntity, type PortRow } from './port.entity';
-import { portDto } from './port.mapper';
+import { portDto, portStatusDto } from './port.mapper';
 import { portFilter } from './port-filter';
 
 /** Draws of a generated MAC address that may collide with one that exists. */
@@ -62,21 +62,23 @@ export class PortsService {
     return this.answer(row, host);
   }
 
-  create(settings: CreatePortDto, write: WriteRequest): Promise<Written<PortDto>> {
-    return withFreshAddress(settings.macAddress === null, () =>
+  async create(settings: CreatePortDto, write: WriteRequest): Promise<Written<PortDto>> {
+    const written = await withFreshAddress(settings.macAddress === null, () =>
       this.writes.run(write, async (tx) => {
         const [port] = await createPorts(tx, [{ settings, path: '' }], this.capabilities);
         return created(() => this.answered(port!));
       }),
     );
+    return written.refreshedBy((body) => this.withStatus(body));
   }
 
-  update(id: string, patch: object, write: WriteRequest): Promise<Written<PortDto>> {
+  async update(id: string, patch: object, write: WriteRequest): Promise<Written<PortDto>> {
     const ifMatch = requiredIfMatch(write);
-    return this.writes.run(write, async (tx) => {
+    const written = await this.writes.run(write, async (tx) => {
       const [port] = await updatePorts(tx, [{ id, ifMatch, patch, path: '' }]);
       return changed(() => this.answered(port!));
     });
+    return written.refreshedBy((body) => this.withStatus(body));
   }
 
   delete(id: string, write: WriteRequest): Promise<Written<never>> {
@@ -91,9 +93,9 @@ export class PortsService {
   }
 
   /** All or nothing. */
-  bulk(request: BulkPortsDto, write: WriteRequest): Promise<Written<BulkPortsResultDto>> {
+  async bulk(request: BulkPortsDto, write: WriteRequest): Promise<Written<BulkPortsResultDto>> {
     const draws = request.create.some(({ macAddress }) => macAddress === null);
-    return withFreshAddress(draws, () =>
+    const written = await withFreshAddress(draws, () =>
       this.writes.run(write, async (tx) => {
         const done = await applyBulk(tx, request, this.capabilities);
         return changed(() => ({
@@ -103,6 +105,11 @@ export class PortsService {
         }));
       }),
     );
+    return written.refreshedBy(({ created: made, updated, deleted: gone }) => ({
+      created: made.map((port) => this.withStatus(port)),
+      updated: updated.map((port) => this.withStatus(port)),
+      deleted: gone,
+    }));
   }
 
   private portsInState(state: PortState | 'any'): string[] {
@@ -117,7 +124,12 @@ export class PortsService {
     return this.answer(row, host);
   }
 
-  private answer(row: PortRow, host: HostRow): PortDto {
+  /** The port with what its host reports by now. */
+  private withStatus(port: PortDto): PortDto {
+    return { ...port, status: portStatusDto(this.statuses.get(port.id), port.createdAt) };
+  }
+
+  private answer(row: PortRow, host: PortHost): PortDto {
     return portDto(row, host, this.statuses.get(row.id));
   }
 }

@@ -1,6 +1,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, mergeMap, of } from 'rxjs';
+import type { AwaitedEffect } from '../changes/change-transaction';
 import { AppliedWaiter, type AppliedOutcome } from '../waiting/applied-waiter.service';
 import type { AppliedDto, NotAppliedDto } from './applied.dto';
 import { etag } from './preconditions';
@@ -36,16 +37,16 @@ export class WriteInterceptor implements NestInterceptor {
     if (status === 201 && body?.id) void reply.header('location', `${request.url.split('?')[0]}/${body.id}`);
     if (!written.wait) {
       void reply.status(status);
-      return body ?? undefined;
+      return body ? written.refresh(body) : undefined;
     }
-    const outcome = await this.untilApplied(written, written.wait.timeoutMs, reply);
+    const outcome = await this.untilApplied(written.answer.awaits, written.wait.timeoutMs, reply);
     void reply.status(outcome.applied ? (status === 204 ? 200 : status) : 202);
-    return { ...body, ...outcome };
+    return { ...(body && written.refresh(body)), ...outcome };
   }
 
   /** Waits for all effects at the same time; a client that hangs up ends the wait. */
   private async untilApplied(
-    written: Written,
+    awaits: AwaitedEffect[],
     timeoutMs: number,
     reply: FastifyReply,
   ): Promise<AppliedDto | NotAppliedDto> {
@@ -53,9 +54,8 @@ export class WriteInterceptor implements NestInterceptor {
     const leave = () => gone.abort();
     reply.raw.once('close', leave);
     try {
-      const effects = written.answer.awaits;
       return combine(
-        await Promise.all(effects.map((effect) => this.waiter.wait(effect, timeoutMs, gone.signal))),
+        await Promise.all(awaits.map((effect) => this.waiter.wait(effect, timeoutMs, gone.signal))),
       );
     } finally {
       reply.raw.off('close', leave);

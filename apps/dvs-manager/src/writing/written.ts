@@ -22,7 +22,13 @@ export class Written<T = unknown> {
     readonly wait: { timeoutMs: number } | null,
     /** The answer of an earlier request with the same Idempotency-Key. */
     readonly replayed: boolean,
+    /** Puts what hosts report by now into the body; called last of all. */
+    readonly refresh: (body: T) => T = (body) => body,
   ) {}
+
+  refreshedBy(refresh: (body: T) => T): Written<T> {
+    return new Written(this.answer, this.wait, this.replayed, refresh);
+  }
 }
 
 /** What a service's work comes to. `body` is called when revisions are known. */
