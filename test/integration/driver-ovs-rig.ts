@@ -4,7 +4,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { vhostSocketPath } from '@opendvs/model';
+import type { HostDesired } from '@opendvs/dataplane';
 import { OvsDriver } from '@opendvs/driver-ovs';
+import { executePlan, planSteps } from '@opendvs/reconciler';
 import { startOvs, type OvsInstance, type StartOvsOptions } from '../../dataplane/ovs-dpdk/src';
 import { startTestpmdGuest, type TestpmdGuest, type TestpmdGuestOptions } from '../../dataplane/traffic/src';
 
@@ -35,6 +37,20 @@ export class OvsRig {
 
   newDriver(countersFile: string | null = join(this.folder, 'counters.json')): OvsDriver {
     return new OvsDriver({ ovsdbSocket: this.ovs.ovsdbSocket, runDir: this.folder, countersFile });
+  }
+
+  /** Brings the engine to `desired` as the reconciler does; gives the errors of what failed, by key. */
+  async converge(driver: OvsDriver, desired: HostDesired): Promise<Record<string, string>> {
+    const signal = AbortSignal.timeout(30_000);
+    const observed = await driver.observe({ audit: true }, signal);
+    const plan = planSteps(
+      driver.render(desired),
+      observed,
+      (from, to) => driver.changeMode(from, to),
+      driver.validate(desired),
+    );
+    const { failures } = await executePlan(plan, driver, signal);
+    return Object.fromEntries(failures.map(({ planned, error }) => [planned.step.key, error]));
   }
 
   /** A veth pair in the instance's network: `name` for the switch, `<name>p` for the wire. */
