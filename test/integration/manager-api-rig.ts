@@ -44,10 +44,17 @@ export class ManagerRig {
   ) {}
 
   /** `publishing` false: the outbox keeps what is written to it, as if another manager held the publisher's lock and slept. */
-  static async start({ publishing = true } = {}): Promise<ManagerRig> {
+  static async start({
+    publishing = true,
+    postgresPort,
+  }: { publishing?: boolean; postgresPort?: number } = {}): Promise<ManagerRig> {
     const folder = mkdtempSync(join(tmpdir(), 'opendvs-manager-api-'));
     chmodSync(folder, 0o711); // PostgreSQL runs as another user
-    const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), fsync: false });
+    const postgres = await startPostgres({
+      dataDir: join(folder, 'postgres'),
+      fsync: false,
+      ...(postgresPort ? { port: postgresPort } : {}),
+    });
     const nats = await startNats({ dataDir: join(folder, 'nats') });
     const config = {
       ...managerConfigSchema.parse({ OPENDVS_DATA_DIR: folder }),
@@ -58,6 +65,10 @@ export class ManagerRig {
     const lockHolder = publishing ? null : await holdPublisherLock(postgres.url);
     const app = await createManager(config, new ConsoleLogger({ logLevels: ['error'] }));
     return new ManagerRig(postgres, config, app, token!, nats, folder, lockHolder);
+  }
+
+  get postgresDir(): string {
+    return join(this.folder, 'postgres');
   }
 
   async stop(): Promise<void> {
@@ -79,11 +90,11 @@ export class ManagerRig {
     const response = await this.app.inject({
       method,
       url: path.startsWith('/api') || path.startsWith('//') ? path.replace(/^\/\//, '/') : `/api/v1${path}`,
-      headers: {
+      headers: withoutUndefined({
         authorization: `Bearer ${this.token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
-      },
+      }),
       ...(body === undefined ? {} : { payload: isRaw ? body : JSON.stringify(body) }),
     });
     return {
@@ -116,6 +127,12 @@ export class ManagerRig {
   async revision(): Promise<number> {
     return (await this.ok<{ revision: number }>('GET', '/revision')).revision;
   }
+}
+
+function withoutUndefined(headers: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 async function holdPublisherLock(url: string): Promise<Client> {

@@ -2,6 +2,7 @@
  * What an error of the database means to an API user. Checks in services answer first, with more context; these are what is left when
  * two requests race. No SQL and no driver text gets out.
  */
+import { types } from 'node:util';
 import { OptimisticLockError } from '@mikro-orm/core';
 import { ProblemError, bodyError, contradiction } from './problem';
 
@@ -90,8 +91,13 @@ export function databaseProblem(error: unknown): ProblemError | null {
       'somebody else changed the object at the same moment; read it again',
     );
   }
-  if (!(error instanceof Error)) return null;
+  if (!isError(error)) return null;
   return constraintProblem(error) ?? (isUnavailable(error) ? unavailable() : null);
+}
+
+/** Node's own errors too, which are not of this realm's class where code runs in a sandbox (jest). */
+function isError(error: unknown): error is DatabaseError {
+  return types.isNativeError(error) || error instanceof Error;
 }
 
 /** Name of the unique constraint that `error` violates, if it does. */
