@@ -144,7 +144,7 @@ export class TestManager {
 
   constructor(
     readonly app: NestFastifyApplication,
-    private readonly token: string,
+    readonly token: string,
   ) {}
 
   get<T>(type: abstract new (...args: never[]) => T): T {

@@ -123,10 +123,10 @@ describe('a host record', () => {
 
   it('wants a full report when heartbeats stay ahead of the status reports', () => {
     tell(record, agent.status({ full: true, ports: [port(P1)] }));
-    record.foldHeartbeat(agent.heartbeat(7), NOW, 0);
-    record.foldHeartbeat(agent.heartbeat(7), NOW, 999);
+    record.foldHeartbeat(agent.heartbeat(7), 0);
+    record.foldHeartbeat(agent.heartbeat(7), 999);
     expect(record.incomplete).toBe(false);
-    record.foldHeartbeat(agent.heartbeat(7), NOW, 1000);
+    record.foldHeartbeat(agent.heartbeat(7), 1000);
     expect(record.incomplete).toBe(true);
   });
 

@@ -63,22 +63,26 @@ export class HostRecord {
     return { refused: null, gap };
   }
 
+  /** Any message is a sign of life. @returns whether the host wasn't alive before */
+  heard(now: Date): boolean {
+    this.status = { ...this.status, lastSeenAt: now };
+    return this.setState('alive', null, now);
+  }
+
   /** @returns whether anything people see has changed */
-  foldHeartbeat(report: Heartbeat, now: Date, nowMs: number): boolean {
+  foldHeartbeat(report: Heartbeat, nowMs: number): boolean {
     const before = this.status;
     const { agentVersion, engine, desiredState, desiredStateReason, problems } = report;
     this.status = {
       ...before,
-      lastSeenAt: now,
       agentVersion,
       engine: engine ?? notOpened(before.engine),
       desiredState,
       desiredStateReason,
       problems,
     };
-    this.setState('alive', null, now);
     this.noteLag(report, nowMs);
-    return !sameButForTime(before, this.status);
+    return !isDeepStrictEqual(before, this.status);
   }
 
   /** `known`: the ports that PostgreSQL has on this host; others are left out. */
@@ -168,8 +172,4 @@ function samePortStatus(a: PortStatus | undefined, b: PortStatus): boolean {
     a.since === b.since &&
     a.appliedRevision === b.appliedRevision
   );
-}
-
-function sameButForTime(a: HostStatus, b: HostStatus): boolean {
-  return isDeepStrictEqual({ ...a, lastSeenAt: null }, { ...b, lastSeenAt: null });
 }

@@ -36,8 +36,7 @@ export class LastKnownStore {
         await em.execute(UPSERT('host_last_known', 'host_id', 'hostId', 'hosts'), [JSON.stringify(hosts)]);
       if (ports.length > 0)
         await em.execute(UPSERT('port_last_known', 'port_id', 'portId', 'ports'), [JSON.stringify(ports)]);
-      if (gone.length > 0)
-        await em.execute('delete from port_last_known where port_id in (?)', [gone]);
+      if (gone.length > 0) await em.execute('delete from port_last_known where port_id in (?)', [gone]);
     });
   }
 }

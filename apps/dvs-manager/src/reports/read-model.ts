@@ -76,8 +76,11 @@ export class ReadModel {
     const record = this.record(hostId, now);
     const admission = record.admit(kind, report, nowMs);
     if (admission.refused !== null) return admission.refused;
-    if (kind === 'heartbeat') this.foldHeartbeat(record, report, now, nowMs);
-    else if (kind === 'status') this.foldStatus(record, report, admission.gap, now);
+    const revived = record.heard(now);
+    const changed = kind === 'heartbeat' && record.foldHeartbeat(report, nowMs);
+    if (kind === 'status') this.foldStatus(record, report, admission.gap, now);
+    if (revived || changed) this.hostChanges.next(record.status);
+    if (revived) this.folded.next(hostId);
     return null;
   }
 
@@ -136,13 +139,6 @@ export class ReadModel {
     let record = this.records.get(hostId);
     if (!record) this.records.set(hostId, (record = new HostRecord(hostId, now)));
     return record;
-  }
-
-  private foldHeartbeat(record: HostRecord, report: Heartbeat, now: Date, nowMs: number): void {
-    const before = record.status.state;
-    if (!record.foldHeartbeat(report, now, nowMs)) return;
-    this.hostChanges.next(record.status);
-    if (before !== 'alive') this.folded.next(report.hostId);
   }
 
   private foldStatus(record: HostRecord, report: StatusReport, gap: boolean, now: Date): void {
