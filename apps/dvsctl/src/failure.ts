@@ -65,9 +65,13 @@ function reasonOf({ status }: ApiProblem): ExitReason {
 
 function problemLines(problem: ApiProblem): string[] {
   const { document, fields, slug } = problem;
-  const lines = [fields.length > 0 && !document.detail ? document.title : document.detail];
-  if (fields.length > 1 || (fields[0] && !document.detail.includes(fields[0].reason)))
-    lines.push(...fields.map(fieldLine));
+  const [only] = fields;
+  const lines =
+    fields.length === 1 && only && document.detail === `${only.field}: ${only.reason}`
+      ? [fieldText(only)]
+      : [document.detail];
+  if (fields.length > 1 || (only && !document.detail.includes(only.reason)))
+    lines.push(...fields.map((field) => indented(fieldText(field))));
   lines.push(...users(document.usedBy), ...refusingHosts(document.hosts));
   if (slug === 'unauthorized')
     lines.push('Log in with "dvsctl login", or give --token-file or DVSCTL_TOKEN.');
@@ -76,13 +80,13 @@ function problemLines(problem: ApiProblem): string[] {
 }
 
 /** A JSON pointer as people write fields: /lacp/rate is lacp.rate, /ports/3/name is ports[3].name. */
-function fieldLine({ in: where, field, reason }: ProblemField): string {
+function fieldText({ in: where, field, reason }: ProblemField): string {
   const name = field
     .split('/')
     .slice(where === 'body' ? 1 : 0)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path ? `${path}.${part}` : part), '');
-  return indented(`${name || 'the whole'}${where === 'body' ? '' : ` (${where})`}: ${reason}`);
+  return `${name || 'the whole'}${where === 'body' ? '' : ` (${where})`}: ${reason}`;
 }
 
 /** `usedBy`: who uses the object, as far as the detail hasn't room for it. */

@@ -98,11 +98,14 @@ type Send = (
   init?: { headers?: Record<string, string>; body?: unknown },
 ) => Promise<Response>;
 
+/** Answers that hold a secret are not kept by the manager, so these can't be asked for twice. */
+const WITHOUT_IDEMPOTENCY_KEY: readonly string[] = ['tokens'];
+
 export class Collection<C extends CollectionName> {
   private readonly path: string;
 
   constructor(
-    name: C,
+    private readonly name: C,
     private readonly send: Send,
   ) {
     this.path = `/api/v1/${name}`;
@@ -133,9 +136,11 @@ export class Collection<C extends CollectionName> {
     return { value: (await response.json()) as Item<C>, etag: response.headers.get('etag') ?? '*' };
   }
 
-  /** Carried out once, also when the manager has to be asked twice. */
+  /** Carried out once, also when the manager has to be asked twice; a token is asked for only once. */
   async create(body: NewItem<C>, options: WriteOptions = {}): Promise<WriteResult<Item<C>>> {
-    const headers = { 'idempotency-key': randomUUID() };
+    const headers: Record<string, string> = WITHOUT_IDEMPOTENCY_KEY.includes(this.name)
+      ? {}
+      : { 'idempotency-key': randomUUID() };
     return written(await this.send('POST', `${this.path}${waitQuery(options)}`, { headers, body }));
   }
 

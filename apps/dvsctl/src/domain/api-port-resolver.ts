@@ -172,7 +172,7 @@ function portFacts(
   { interfaceName, socketPath, macAddress, queues, ringSize }: Port,
   { mtuBytes }: Switch,
 ): PortFacts {
-  return { interfaceName, socketPath, macAddress: macAddress ?? '', queues, ringSize, mtuBytes };
+  return { interfaceName, socketPath, macAddress, queues, ringSize, mtuBytes };
 }
 
 /** An interface of the domain that doesn't fit what the manager has; told with its line. */

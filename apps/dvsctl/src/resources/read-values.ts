@@ -16,7 +16,7 @@ export interface Threshold {
 /** "64kbps", "1.5Mbps", "1000pps", or "off". */
 export function readThreshold(text: string): Threshold | null {
   if (text === 'off') return null;
-  const match = /^(\d{1,12}(?:\.\d{1,6})?)(kbps|mbps|gbps|pps)$/i.exec(text);
+  const match = /^(\d{1,15}(?:\.\d{1,6})?)(kbps|mbps|gbps|pps)$/i.exec(text);
   const unit = match?.[2]?.toLowerCase() ?? '';
   const rate = Number(match?.[1]) * (KBPS[unit] ?? 1);
   if (!match || !Number.isInteger(rate)) {

@@ -941,10 +941,14 @@ export interface components {
              * @description The host.
              */
             readonly hostId: string;
-            /** @description Nothing is to be done: the engine is as desired. */
+            /** @description Nothing is to be done and nothing is withheld: the engine is as desired. */
             readonly inSync: boolean;
+            /** @description Steps that did not fit into the answer. */
+            readonly omitted: number;
             /** @description What the agent would do now, in order, after reading the engine back. */
             readonly steps: components["schemas"]["PlanStepDto"][];
+            /** @description Objects that the plan leaves as they are, and why: invalid, or waiting for something that is. The first 100. */
+            readonly withheld: components["schemas"]["WithheldObjectDto"][];
         };
         HostPortStatesDto: {
             /** @description Ports with a VM. */
@@ -1359,7 +1363,7 @@ export interface components {
              * @description Address of the virtual machine's NIC.
              * @example 0a:d5:00:12:34:56
              */
-            readonly macAddress: string | null;
+            readonly macAddress: string;
             /**
              * @description Name of the port, unique in its switch. Case-sensitive; 1 to 256 characters, no white space at either end.
              * @example web-1-eth0
@@ -1798,6 +1802,12 @@ export interface components {
              * @example 1
              */
             readonly version: number;
+        };
+        WithheldObjectDto: {
+            /** @description The engine's object. */
+            readonly key: string;
+            /** @description Why it is left as it is. */
+            readonly reason: string;
         };
     };
     responses: never;
