@@ -29,6 +29,11 @@ describe('renderInterface', () => {
     expect(renderInterface(port)).toContain("<driver rx_queue_size='256' tx_queue_size='256'/>");
   });
 
+  it('says nothing of the MTU that guests take by themselves, with which libvirt 9.0 would not start them', () => {
+    expect(renderInterface(port)).not.toContain('<mtu');
+    expect(renderInterface({ ...port, mtuBytes: 1280 })).toContain("<mtu size='1280'/>");
+  });
+
   it('escapes what a path may hold', () => {
     expect(renderInterface({ ...port, socketPath: "/run/a'b&<c>/x.sock" })).toContain(
       "path='/run/a&apos;b&amp;&lt;c&gt;/x.sock'",

@@ -28,6 +28,8 @@ export const VIRTIO_RING_SIZES: readonly number[] = [256, 512, 1024];
 export const QUEUES_MAX = 8;
 /** Range of virtio-net's `host_mtu`. */
 const MTU_BYTES = { min: 68, max: 65_535 };
+/** Of a virtio-net device that isn't told another. */
+const GUEST_MTU_BYTES_DEFAULT = 1500;
 
 /** The port can't be a QEMU guest's interface as it is. The message says which field, why, and what to do. */
 export class PortNotRenderableError extends Error {
@@ -50,7 +52,7 @@ export function renderInterface(port: PortFacts): string {
     targetElement(port),
     modelElement(),
     driverElement(port),
-    mtuElement(port),
+    ...mtuElements(port),
   ];
   return ["<interface type='vhostuser'>", ...children.map((child) => `  ${child}`), '</interface>'].join(
     '\n',
@@ -93,7 +95,12 @@ export const sourceElement = (port: PortFacts): string =>
 export const targetElement = (port: PortFacts): string =>
   `<target dev='${escapeAttribute(port.interfaceName)}'/>`;
 export const modelElement = (): string => "<model type='virtio'/>";
-export const mtuElement = (port: PortFacts): string => `<mtu size='${port.mtuBytes}'/>`;
+/**
+ * None for what a guest takes by itself: libvirt 9.0 doesn't start a domain that has it on a vhost-user interface ("Cannot set interface MTU
+ * on ''").
+ */
+export const mtuElements = ({ mtuBytes }: PortFacts): string[] =>
+  mtuBytes === GUEST_MTU_BYTES_DEFAULT ? [] : [`<mtu size='${mtuBytes}'/>`];
 /** One queue pair is libvirt's default, and left out as libvirt itself does. */
 export const driverElement = ({ queues, ringSize }: PortFacts): string =>
   `<driver${queues > 1 ? ` queues='${queues}'` : ''} rx_queue_size='${ringSize}' tx_queue_size='${ringSize}'/>`;

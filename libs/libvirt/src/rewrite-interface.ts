@@ -9,7 +9,7 @@ import {
   driverElement,
   macElement,
   modelElement,
-  mtuElement,
+  mtuElements,
   sourceElement,
   targetElement,
   type PortFacts,
@@ -116,7 +116,7 @@ interface MtuRewriting {
 /** A guest may want less than its switch carries; more would be lost on the way. */
 function rewriteMtu(mtu: XmlElement | undefined, port: PortFacts, { edits, add, note }: MtuRewriting): void {
   if (!mtu) {
-    add(mtuElement(port));
+    for (const element of mtuElements(port)) add(element);
     return;
   }
   const wanted = Number(findAttribute(mtu, 'size')?.value);
