@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createApiClient, type ApiClient } from '@opendvs/api-client';
 import { freePort, startNats, startPostgres } from '@opendvs/embedded';
 import type { Engine } from '@opendvs/model';
@@ -105,6 +105,7 @@ export class Installation {
     if (ovs) await this.startService(ovs, progress, () => ovs.running.version);
     await this.startService(this.manager, progress, () => `API at ${this.apiUrl}`);
     for (const host of this.hosts) {
+      mkdirSync(dirname(host.vhostSocketDir), { recursive: true, mode: 0o755 }); // for QEMU's user to enter
       await this.registerHost(host);
       await this.startService(
         host.agent,
