@@ -205,10 +205,7 @@ describe('healing, with a VM that pings all the while', () => {
       const refused = await fetch(`${lab.installation.apiUrl}/readyz`);
       expect(refused.status).toBe(503);
       await postgres.start();
-      await within(
-        'the manager is ready',
-        async () => (await fetch(`${lab.installation.apiUrl}/readyz`)).ok,
-      );
+      await within('the manager is ready', async () => (await fetch(`${lab.installation.apiUrl}/readyz`)).ok);
       await api
         .collection('port-groups')
         .patch(group.id, { description: 'after PostgreSQL was away' }, '*', { waitMs: HEALED_WITHIN_MS });

@@ -103,7 +103,13 @@ export class Lab {
   }
 
   async createPort({ name, portGroup, port }: GuestWish): Promise<Item<'ports'>> {
-    return this.network.create('ports', { name, portGroupId: portGroup.id, hostId: this.host.id, ...port });
+    return this.network.create('ports', {
+      name,
+      portGroupId: portGroup.id,
+      hostId: this.host.id,
+      ringSize: 1024,
+      ...port,
+    });
   }
 
   /** Ports and booted VMs on them, connected; all boot at once. */

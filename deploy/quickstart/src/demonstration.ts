@@ -25,7 +25,7 @@ const TOLERANCE = 0.05;
 const OFFERED: readonly { kind: FrameKind; packetsPerSecond: number; frameBytes: number }[] = [
   { kind: 'arp', packetsPerSecond: 5000, frameBytes: 64 },
   { kind: 'ip-broadcast', packetsPerSecond: 1000, frameBytes: 1514 },
-  { kind: 'unicast', packetsPerSecond: 2000, frameBytes: 64 },
+  { kind: 'unicast', packetsPerSecond: 500, frameBytes: 64 },
 ];
 const STORM_SECONDS = 7;
 /** Measured from the second second on: the first may hold a burst. */

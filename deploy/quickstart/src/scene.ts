@@ -6,6 +6,9 @@ import { Network } from './network';
 import type { Progress } from './progress';
 import type { Vms } from './vms';
 
+/** Emulated VMs on a busy machine stop for tenths of a second; their rings hold what arrives meanwhile. */
+const RING_SIZE = 1024;
+
 export interface Vm {
   name: string;
   address: string;
@@ -45,7 +48,13 @@ export async function buildScene({ api, hosts }: Installation, vms: Vms, progres
       ['vm3', vlan200],
     ] as const) {
       made.push(
-        await network.create('ports', { name, portGroupId: group.id, hostId: host!.id, vmName: name }),
+        await network.create('ports', {
+          name,
+          portGroupId: group.id,
+          hostId: host!.id,
+          vmName: name,
+          ringSize: RING_SIZE,
+        }),
       );
     }
     tell(
