@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConsoleLogger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { desiredEntrySchema } from '@opendvs/contracts';
 import { type EmbeddedServer, startNats, startPostgres } from '@opendvs/embedded';
 import { Client } from 'pg';
 import { type ManagerConfig, managerConfigSchema } from '../../apps/dvs-manager/src/configuration';
@@ -124,6 +125,19 @@ export class ManagerRig {
     }
   }
 
+  /** Outbox rows after a revision, each checked against the contract of the bus. For a rig that doesn't publish. */
+  async outboxAfter(revision: number) {
+    const rows = await this.sql<{ revision: string; key: string; entry: unknown }>(
+      'select revision, key, entry from outbox where revision > $1 order by revision',
+      [revision],
+    );
+    return rows.map((row) => ({
+      revision: Number(row.revision),
+      key: row.key,
+      entry: desiredEntrySchema.parse(row.entry),
+    }));
+  }
+
   async revision(): Promise<number> {
     return (await this.ok<{ revision: number }>('GET', '/revision')).revision;
   }
@@ -147,6 +161,42 @@ export interface Named {
   name: string;
   version: number;
   revision: number;
+}
+
+/** Jest's asymmetric matchers, typed so that lint keeps an eye on everything else. */
+export const some = {
+  text: expect.any(String) as unknown,
+  number: expect.any(Number) as unknown,
+  thing: expect.anything() as unknown,
+  containing: (text: string): unknown => expect.stringContaining(text),
+  matching: (pattern: RegExp): unknown => expect.stringMatching(pattern),
+  listWith: (items: unknown[]): unknown => expect.arrayContaining(items),
+};
+
+/** Compares an answer with the problem that it should be, and the revision with what it was: a refusal changes nothing. */
+export class RefusalCheck {
+  private revision = 0;
+
+  constructor(private readonly rig: () => ManagerRig) {}
+
+  /** From here on nothing may change. */
+  async begin(): Promise<void> {
+    this.revision = await this.rig().revision();
+  }
+
+  async expect(
+    answer: { status: number; headers: object; body: Problem },
+    status: number,
+    slug: string,
+  ): Promise<void> {
+    expect(answer).toMatchObject({
+      status,
+      headers: { 'content-type': some.containing('application/problem+json') },
+      body: { type: `https://opendvs.dev/problems/${slug}`, title: some.text, status, detail: some.text },
+    });
+    expect(answer.body.detail.length).toBeGreaterThan(10);
+    expect(await this.rig().revision()).toBe(this.revision);
+  }
 }
 
 let serial = 0;

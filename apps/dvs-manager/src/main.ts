@@ -50,10 +50,10 @@ class Running {
 async function start(environment: ManagerEnvironment, running: Running, log: Logger): Promise<void> {
   const { OPENDVS_DATA_DIR: dataDir } = environment;
   const embedded = async (name: string, server: Promise<EmbeddedServer>): Promise<string> => {
-    const { url, stop } = await server;
-    running.add(name, stop);
+    const started = await server;
+    running.add(name, () => started.stop());
     log.log(`${name}: embedded, in ${dataDir}`);
-    return url;
+    return started.url;
   };
   const onLog = (line: string) => log.warn(line);
   const DATABASE_URL =

@@ -1,7 +1,7 @@
 /** The manager as an application: everything between its configuration and a listening socket. */
 import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
-import { type LoggerService, type Type } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -46,15 +46,11 @@ export async function createManager(
     route.bodyLimit ??= route.config?.bodyLimit;
   });
   registerJsonBodies(fastify);
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(config) as unknown as Type,
-    adapter,
-    {
-      bodyParser: false,
-      abortOnError: false,
-      logger,
-    },
-  );
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config), adapter, {
+    bodyParser: false,
+    abortOnError: false,
+    logger,
+  });
   app.setGlobalPrefix('api/v1', { exclude: ROOT_PATHS });
   app.useGlobalPipes(new DtoPipe());
   app.useGlobalFilters(new ProblemFilter(routes));

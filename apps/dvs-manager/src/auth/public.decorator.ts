@@ -1,4 +1,4 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 
 /** A route that needs no token: health, and the description of the API. */
-export const Public = (): MethodDecorator => RouteConfig({ public: true }) as MethodDecorator;
+export const Public = (): MethodDecorator => RouteConfig({ public: true });

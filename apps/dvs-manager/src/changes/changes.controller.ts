@@ -62,5 +62,5 @@ function changeFilter({ objectId, kind, action, actor, afterRevision }: ChangeQu
   return {
     ...Object.fromEntries(equal),
     ...(afterRevision === null ? {} : { revision: { $gt: afterRevision } }),
-  } as FilterQuery<ChangeRow>;
+  };
 }

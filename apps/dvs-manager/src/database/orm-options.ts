@@ -1,5 +1,6 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { type Options, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { Logger } from '@nestjs/common';
 import type { ManagerConfig } from '../configuration';
 import { entities } from './entities';
 import { migrations } from './migrations';
@@ -10,6 +11,15 @@ const CONNECT_TIMEOUT_MS = 3000;
 const ACQUIRE_TIMEOUT_MS = 30_000;
 /** A statement that takes longer is broken: it is cancelled, so that it can't hold locks for ever. */
 const STATEMENT_TIMEOUT_MS = 30_000;
+
+const logger = new Logger('Database');
+/** Of the connection pool: connections that broke are worth a line, and are replaced by themselves. */
+const knexLog = {
+  warn: (message: unknown) => logger.warn(String(message)),
+  error: (message: unknown) => logger.warn(String(message)),
+  deprecate: () => undefined,
+  debug: () => undefined,
+};
 
 export function ormOptions(
   config: Pick<ManagerConfig, 'DATABASE_URL' | 'OPENDVS_DATABASE_CONNECTIONS'>,
@@ -34,6 +44,7 @@ export function ormOptions(
       idleTimeoutMillis: 60_000,
     },
     driverOptions: {
+      log: knexLog,
       connection: {
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         statement_timeout: STATEMENT_TIMEOUT_MS,

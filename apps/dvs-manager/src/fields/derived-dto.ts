@@ -12,7 +12,7 @@ export function PatchOf<T extends object>(source: DtoClass<T>): DtoClass<Partial
     const { default: _default, ...described } = documentation(options, schema, true) as { default?: unknown };
     ApiProperty({ ...described, nullable: resettable })(Patch.prototype, name);
   }
-  return Patch as DtoClass<Partial<T>>;
+  return Patch;
 }
 
 /** What answers have: every setting, always present (nullable where null is a value), and the fields of every managed object. */

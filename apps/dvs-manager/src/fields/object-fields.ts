@@ -9,7 +9,7 @@ export interface ObjectOptions extends FieldOptions {
 /** An object with fields of its own. */
 export function ObjectField(options: ObjectOptions): PropertyDecorator {
   return field(options, {
-    schema: { type: options.of },
+    schema: { type: () => options.of() },
     nested: options.of,
     check: (value) =>
       isObject(value) ? (options.check?.(value) ?? null) : `must be an object; got ${shown(value)}`,
@@ -25,7 +25,7 @@ export interface ListOptions extends ObjectOptions {
 export function ListField(options: ListOptions): PropertyDecorator {
   const { minItems = 0, maxItems } = options;
   return field(options, {
-    schema: { type: options.of, isArray: true, minItems, maxItems } as object,
+    schema: { type: () => options.of(), isArray: true, minItems, maxItems },
     nested: options.of,
     isList: true,
     check: (value) => {
@@ -44,7 +44,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 /** A merge patch within a body, for an object that isn't known yet: its members are checked when they are applied (merge-patch.ts). */
 export function PatchField(options: ObjectOptions): PropertyDecorator {
   return field(options, {
-    schema: { type: options.of },
+    schema: { type: () => options.of() },
     check: (value) => (isObject(value) ? null : `must be an object; got ${shown(value)}`),
   });
 }

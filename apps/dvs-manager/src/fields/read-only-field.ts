@@ -14,11 +14,11 @@ export function ReadOnlyCount(options: ReadOnlyOptions): PropertyDecorator {
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
     ...options,
-  } as ReadOnlyOptions);
+  });
 }
 
 export function ReadOnlyTime(options: ReadOnlyOptions): PropertyDecorator {
-  return ReadOnlyField({ type: 'string', format: 'date-time', ...options } as ReadOnlyOptions);
+  return ReadOnlyField({ type: 'string', format: 'date-time', ...options });
 }
 
 /** What every object that people manage has besides its settings. */

@@ -11,7 +11,6 @@ import {
   ApiProduces,
   ApiQuery,
   ApiResponse,
-  type ApiResponseOptions,
   getSchemaPath,
 } from '@nestjs/swagger';
 import { PROBLEM_TYPES, type ProblemSlug, problemTypeUri } from '../problems/problem-types';
@@ -210,7 +209,7 @@ export function ProblemResponses(...slugs: ProblemSlug[]): Decorator {
         .map((slug) => `\`${problemTypeUri(slug)}\`: ${PROBLEM_TYPES[slug].description}`)
         .join('\n\n'),
       content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } } },
-    } as ApiResponseOptions),
+    }),
   );
   return applyDecorators(ApiExtraModels(ProblemDto), ...responses);
 }
@@ -261,14 +260,14 @@ function written(status: 200 | 201, description: string, of: Type, extra: Record
       description: `${description} With wait=applied, \`applied\` is true.`,
       headers: all,
       schema: { anyOf: [{ $ref: getSchemaPath(of) }, withOutcome(AppliedDto)] },
-    } as ApiResponseOptions),
+    }),
     ApiResponse({
       status: 202,
       description:
         'Saved, but not applied within timeoutMs, or a host could not apply it: `waitingFor` and `failures` say where and why.',
       headers: all,
       schema: withOutcome(NotAppliedDto),
-    } as ApiResponseOptions),
+    }),
   );
 }
 

@@ -25,7 +25,7 @@ export function portFilter(
       nameContains === null ? {} : { name: contains(nameContains) },
       state === null ? {} : { id: stateCondition(state, portsInState) },
     ],
-  } as FilterQuery<PortRow>;
+  };
 }
 
 function stateCondition(state: PortState, portsInState: (state: PortState | 'any') => string[]): object {

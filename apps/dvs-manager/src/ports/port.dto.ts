@@ -93,7 +93,7 @@ export class PortStatusDto {
 }
 
 export class PortDto extends AnswerOf(CreatePortDto) {
-  @ReadOnlyField({ type: 'string', description: "Address of the virtual machine's NIC." })
+  @ReadOnlyField({ type: 'string', nullable: false, description: "Address of the virtual machine's NIC." })
   override macAddress!: string;
 
   @ReadOnlyField({ type: 'string', format: 'uuid', description: 'The switch of its port group.' })

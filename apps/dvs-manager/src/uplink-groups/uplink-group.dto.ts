@@ -24,7 +24,7 @@ export class NicDto {
     example: 'eth1',
     default: null,
   })
-  kernelName!: string | null;
+  kernelName?: string | null;
 
   @TextField({
     description:
@@ -34,7 +34,7 @@ export class NicDto {
     example: '0000:3b:00.0',
     default: null,
   })
-  pciAddress!: string | null;
+  pciAddress?: string | null;
 }
 
 export class LacpDto {

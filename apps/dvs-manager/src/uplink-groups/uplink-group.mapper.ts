@@ -11,7 +11,7 @@ export function uplinkGroupSettings(row: UplinkGroupRow): CreateUplinkGroupDto {
     name,
     hostId,
     switchId,
-    members: members.map(nicDto),
+    members: members,
     bondMode,
     primary: primary ?? null,
     lacp: lacp ?? null,
@@ -41,20 +41,14 @@ export function uplinkGroupColumns(settings: CreateUplinkGroupDto) {
   };
 }
 
-function nicDto(nic: Nic): NicDto {
-  return 'kernelName' in nic
-    ? { kernelName: nic.kernelName, pciAddress: null }
-    : { kernelName: null, pciAddress: nic.pciAddress };
-}
-
 function toNic({ kernelName, pciAddress }: NicDto): Nic {
-  return kernelName === null ? { pciAddress: pciAddress! } : { kernelName };
+  return kernelName ? { kernelName } : { pciAddress: pciAddress! };
 }
 
 function memberErrors(members: NicDto[]): FieldError[] {
   const seen = new Set<string>();
   return members.flatMap((member, index) => {
-    if ((member.kernelName === null) === (member.pciAddress === null)) {
+    if (Boolean(member.kernelName) === Boolean(member.pciAddress)) {
       return [bodyError(`/members/${index}`, 'must have either kernelName or pciAddress')];
     }
     const name = nicName(toNic(member));
