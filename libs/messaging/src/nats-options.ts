@@ -11,7 +11,7 @@ export interface NatsOptions {
   name: string;
   maxReconnectAttempts: -1;
   reconnectTimeWait: number;
-  waitOnFirstConnect: true;
+  waitOnFirstConnect: boolean;
   pingInterval: number;
   maxPingOut: number;
 }
