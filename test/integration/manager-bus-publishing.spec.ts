@@ -1,7 +1,10 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { DESIRED_BUCKET, desiredEntrySchema } from '@opendvs/contracts';
+import { Store } from '../../apps/dvs-manager/src/changes/store.service';
+import { BucketGuard } from '../../apps/dvs-manager/src/publishing/bucket-guard';
 import { BucketMovedError, DesiredBucket } from '../../apps/dvs-manager/src/publishing/desired-bucket';
+import { PostgresTruth } from '../../apps/dvs-manager/src/publishing/postgres-truth.service';
 import { Publisher } from '../../apps/dvs-manager/src/publishing/publisher';
 import {
   BucketRecorder,
@@ -208,6 +211,81 @@ describe('publishing', () => {
     const { revision } = await manager.createSwitch('early');
     await nats.startAgain();
     await untilPublished(nats.url, revision, 5000);
+  });
+
+  it('says so while PostgreSQL is away, and goes on within 5 s of its return', async () => {
+    const { nats, manager } = await aFilledBus();
+    await rig.stopPostgres();
+    expect(await manager.request('POST', '/switches', { name: 'not now' })).toMatchObject({ status: 503 });
+    await until(
+      'readiness to say so',
+      async () => (await manager.app.inject({ url: '/readyz' })).statusCode === 503,
+    );
+    await rig.startPostgresAgain();
+    const backAt = performance.now();
+    const made = await until('a change', () => manager.createSwitch('now').catch(() => null));
+    await untilPublished(nats.url, made.revision);
+    expect(performance.now() - backAt).toBeLessThan(5000);
+  });
+
+  it('tells of its state and backlog', async () => {
+    const { nats, manager } = await aFilledBus();
+    await until(
+      'an empty outbox',
+      async () => (await manager.request('GET', '/publishing')).body.waitingChanges === 0,
+    );
+    expect((await manager.request('GET', '/publishing')).body).toEqual({
+      state: 'publishing',
+      since: null,
+      reason: null,
+      busConnected: true,
+      busReason: null,
+      waitingChanges: 0,
+      oldestWaitingSeconds: null,
+    });
+    await nats.stop();
+    await manager.createSwitch('waiting');
+    await until(
+      'it held up',
+      async () => (await manager.request('GET', '/publishing')).body.state === 'held-up',
+    );
+    expect((await manager.request('GET', '/publishing')).body).toMatchObject({
+      busConnected: false,
+      busReason: expect.stringMatching(/connection/) as string,
+      waitingChanges: 1,
+      oldestWaitingSeconds: expect.any(Number) as number,
+    });
+    await nats.startAgain();
+    await until(
+      'an empty outbox again',
+      async () => (await manager.request('GET', '/publishing')).body.waitingChanges === 0,
+    );
+  });
+
+  it('removes tombstones an hour after the deletion, once shared.meta has said so', async () => {
+    const { nats, manager } = await aFilledBus();
+    const { id } = await manager.createSwitch('short-lived');
+    const { revision } = await manager.change('DELETE', `/switches/${id}`);
+    const key = `shared.switch.${id}`;
+    await until('its tombstone', async () => (await readBucket(nats.url))!.get(key)?.object === null);
+    const connection = await nats.connect();
+    rig.later(() => connection.close());
+    const storeId = await manager.get(Store).id();
+    const bucket = await DesiredBucket.open(connection, storeId);
+    const guard = new BucketGuard(manager.get(PostgresTruth), storeId, 1, {
+      log: () => undefined,
+      warn: () => undefined,
+    });
+    const content = await bucket.scan();
+
+    await guard.purgeTombstones(bucket, content, new Date(Date.now() + 3_590_000));
+    expect((await readBucket(nats.url))!.has(key)).toBe(true);
+    await guard.purgeTombstones(bucket, content, new Date(Date.now() + 3_610_000));
+    const after = (await readBucket(nats.url))!;
+    expect(after.has(key)).toBe(false);
+    expect(after.get('shared.meta')!.revision).toBeGreaterThanOrEqual(revision);
+    const next = await manager.createSwitch('next');
+    expect((await untilPublished(nats.url, next.revision)).has(key)).toBe(false);
   });
 
   it('leaves the bucket of another database alone, says so, and publishes once that is gone', async () => {

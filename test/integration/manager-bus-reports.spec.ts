@@ -1,6 +1,8 @@
 /** What hosts report, and what the manager makes of it: waiting, statuses, events, statistics. */
 import { randomUUID } from 'node:crypto';
 import { hostSubjects } from '@opendvs/contracts';
+import { noDeltas } from '../../apps/dvs-manager/src/stats/counter-deltas';
+import { PortMinutesStore } from '../../apps/dvs-manager/src/stats/port-minutes.store';
 import { FakeAgent } from './manager-bus.agent';
 import { EventReader } from './manager-bus.events';
 import { Rig, type TestHost, type TestManager, type TestNats, until } from './manager-bus.rig';
@@ -257,6 +259,61 @@ describe('reports', () => {
       portsByState: { wired: 2 },
       rates: { rxPacketsPerSecond: 0 },
     });
+  });
+
+  it('keeps minutes in PostgreSQL, the fuller of two, in steps and as long as wanted', async () => {
+    const { manager, host } = await aWorld();
+    const store = manager.get(PortMinutesStore);
+    const [portId, other] = host.portIds as [string, string];
+    const minute = (at: string, seconds: number, rxPackets: number) => ({
+      portId,
+      minute: new Date(`2026-01-01T12:${at}Z`),
+      deltas: {
+        ...noDeltas(),
+        seconds,
+        counts: { ...noDeltas().counts, rxPackets },
+        suppressed: { multicast: { packets: 6, bytes: 60 } },
+      },
+    });
+    await store.save([
+      minute('00:00', 60, 600),
+      minute('01:00', 30, 900),
+      { ...minute('00:00', 60, 1), portId: other },
+    ]);
+    await store.save([minute('00:00', 10, 1), minute('01:00', 60, 1200)]);
+    const history = async (query: string) =>
+      (
+        await manager.request(
+          'GET',
+          `/ports/${portId}/stats/history?from=2026-01-01T12:00:00Z&to=2026-01-01T12:10:00Z&step=${query}`,
+        )
+      ).body.points as { rates: object }[];
+    expect(await history('60')).toMatchObject([
+      {
+        at: '2026-01-01T12:00:00.000Z',
+        observedSeconds: 60,
+        rates: {
+          rxPacketsPerSecond: 10,
+          suppressed: { multicast: { packetsPerSecond: 0.1, bitsPerSecond: 8 } },
+        },
+      },
+      { at: '2026-01-01T12:01:00.000Z', observedSeconds: 60, rates: { rxPacketsPerSecond: 20 } },
+    ]);
+    expect((await history('60'))[0]!.rates).not.toHaveProperty('suppressed.arpBroadcast');
+    expect(await history('300')).toMatchObject([
+      { at: '2026-01-01T12:00:00.000Z', observedSeconds: 120, rates: { rxPacketsPerSecond: 15 } },
+    ]);
+    expect(await store.prune(new Date('2026-01-01T12:01:00Z'))).toBe(false);
+    expect(await history('60')).toHaveLength(1);
+  });
+
+  it('times requests by route', async () => {
+    const { manager } = await aWorld(1);
+    await manager.request('GET', `/ports/${randomUUID()}`);
+    const { body } = await manager.request('GET', '/metrics');
+    expect(body.text).toMatch(
+      /opendvs_manager_http_request_seconds_count\{method="GET",route="\/api\/v1\/ports\/:id",status="404"\} 1/,
+    );
   });
 
   describe('the event stream', () => {

@@ -69,7 +69,7 @@ export class FakeAgent {
           switchModes: ['user-mode'],
           suppressionKinds: ['arpBroadcast'],
           unsupported: {},
-          maxPorts: 100,
+          maxPorts: 4000,
         },
       },
       desiredState: 'current',

@@ -26,7 +26,7 @@ export class Rig {
 
   private constructor(
     readonly dir: string,
-    readonly postgres: Server,
+    private postgres: Server,
   ) {}
 
   static async start(): Promise<Rig> {
@@ -63,6 +63,15 @@ export class Rig {
     } finally {
       await client.end();
     }
+  }
+
+  stopPostgres(): Promise<void> {
+    return this.postgres.stop();
+  }
+
+  async startPostgresAgain(): Promise<void> {
+    const port = Number(new URL(this.postgres.url).port);
+    this.postgres = await startPostgres({ dataDir: join(this.dir, 'postgres'), port, fsync: false });
   }
 
   /** A fresh database, a copy of `template`. */

@@ -14,7 +14,7 @@ import { PostgresChangeSource } from './change-source';
       useFactory: async (source: PostgresChangeSource, publisher: Publisher) => {
         const feed = new ChangeFeed(source, new Logger('Changes'));
         await feed.start();
-        publisher.onCommitAnywhere(() => feed.poke());
+        publisher.onCommitAnywhere((revision) => feed.poke(revision));
         return feed;
       },
     },

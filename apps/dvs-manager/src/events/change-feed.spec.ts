@@ -71,7 +71,7 @@ describe('ChangeFeed', () => {
     table.commit(3);
     table.failures = 1;
     const arrived = new Promise<void>((resolve) => feed.subscribe(() => resolve()));
-    feed.poke();
+    feed.poke(3);
     await arrived;
     expect(told).toEqual([3]);
     feed.stop();

@@ -72,14 +72,15 @@ export class ChangeFeed {
     return () => this.resetListeners.delete(listener);
   }
 
-  /** Something may have been committed. Never rejects: what fails is tried again. */
-  poke(): void {
+  /** Changes up to this revision were committed; null: perhaps some. What fails is tried again. */
+  poke(revision: number | null): void {
+    if (revision !== null && this.position !== null && revision <= this.position) return;
     this.catchUp().catch((error: Error) => {
       if (this.stopped || this.retry) return;
       this.logger.warn(`changes can't be read now, trying again: ${error.message}`);
       this.retry = setTimeout(() => {
         this.retry = null;
-        this.poke();
+        this.poke(null);
       }, RETRY_MS);
     });
   }

@@ -29,8 +29,8 @@ export interface SessionLog {
 }
 
 export interface SessionHandlers {
-  /** Something may have been committed: by a NOTIFY, and after each (re)connection, as notices sent meanwhile are lost. */
-  onCommit(): void;
+  /** Changes up to this revision were committed; null: perhaps some, as after each (re)connection, since notices sent meanwhile are lost. */
+  onCommit(revision: number | null): void;
   /**
    * Called for each connection in turn. It may use the session until it returns, which it must do when the signal is aborted
    * (the session is lost, or we stop).
@@ -106,13 +106,13 @@ export class DatabaseSessionKeeper {
     const end = (error?: Error) => ended.abort(error ?? new Error('the server closed the connection'));
     client.on('error', end);
     client.on('end', () => end());
-    client.on('notification', () => this.handlers.onCommit());
+    client.on('notification', ({ payload }) => this.handlers.onCommit(Number(payload) || null));
     try {
       await client.connect();
       await client.query(SESSION_SETTINGS);
       await client.query(`listen ${COMMIT_CHANNEL}`);
       this.nowConnected();
-      this.handlers.onCommit();
+      this.handlers.onCommit(null);
       await this.handlers.use(
         new DatabaseSession(client),
         AbortSignal.any([ended.signal, this.stopping.signal]),

@@ -27,6 +27,8 @@ export interface LeaderParts {
   wake: Signal;
   /** A batch was acknowledged, so long after it was read from the outbox. */
   onPublished: (entries: number, tookMs: number) => void;
+  /** Everything in the outbox up to this revision is on the bus. */
+  onDrained: (revision: number) => void;
   /** null: all is published. Otherwise why not; the next success takes it back. */
   onTrouble: (error: Error | null) => void;
 }
@@ -117,6 +119,7 @@ export class LeaderRun {
       }
       await bucket.append(fresh, content);
       this.parts.onPublished(fresh.length, performance.now() - startedAt);
+      this.parts.onDrained(rows.at(-1)!.entry.revision);
       await this.outbox.remove(rows);
       if (rows.length < BATCH) return;
     }

@@ -38,14 +38,16 @@ export interface PublisherParts {
 export class Publisher {
   private readonly wake = new Signal();
   private readonly keeper: DatabaseSessionKeeper;
-  private readonly commitListeners = new Set<() => void>();
+  private readonly commitListeners = new Set<(revision: number | null) => void>();
+  /** The outbox has been read up to here. */
+  private drainedRevision = 0;
   private current: PublishingState = { state: 'standby' };
 
   constructor(private readonly parts: PublisherParts) {
     this.keeper = new DatabaseSessionKeeper(
       parts.databaseUrl,
       {
-        onCommit: () => this.onCommit(),
+        onCommit: (revision) => this.onCommit(revision),
         use: (session, signal) => this.competeAndLead(session, signal),
       },
       parts.logger,
@@ -67,8 +69,8 @@ export class Publisher {
     this.wake.raise();
   }
 
-  /** Calls back when any instance may have committed something. Returns how to leave. */
-  onCommitAnywhere(listener: () => void): () => void {
+  /** Calls back when any instance has committed changes up to a revision; null: it may have. Returns how to leave. */
+  onCommitAnywhere(listener: (revision: number | null) => void): () => void {
     this.commitListeners.add(listener);
     return () => this.commitListeners.delete(listener);
   }
@@ -87,9 +89,9 @@ export class Publisher {
     return this.keeper.outage;
   }
 
-  private onCommit(): void {
-    this.wake.raise();
-    for (const listener of this.commitListeners) listener();
+  private onCommit(revision: number | null): void {
+    if (revision === null || revision > this.drainedRevision) this.wake.raise();
+    for (const listener of this.commitListeners) listener(revision);
   }
 
   private async competeAndLead(session: DatabaseSession, signal: AbortSignal): Promise<void> {
@@ -109,7 +111,9 @@ export class Publisher {
     if (!store) throw new Error('the table "store" has lost its only row: restore the database from a dump');
     logger.log('this instance publishes now');
     const guard = new BucketGuard(truth, store.store_id, replicas, logger);
+    this.drainedRevision = 0;
     const onTrouble = (error: Error | null) => this.note(error);
+    const onDrained = (revision: number) => (this.drainedRevision = revision);
     this.current = { state: 'held-up', since: new Date(), reason: 'just became the publisher' };
     await new LeaderRun({
       session,
@@ -118,6 +122,7 @@ export class Publisher {
       storeId: store.store_id,
       wake: this.wake,
       onPublished,
+      onDrained,
       onTrouble,
     }).run(signal);
   }

@@ -2,7 +2,8 @@
  * Waits until hosts say that a change is in their dataplanes. Works on any manager, as each hears every host; looks again when a host
  * reports, never in between.
  */
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Publisher } from '../publishing/publisher';
 import { HostStatuses } from '../reports/host-statuses.service';
 import { Inventory } from '../reports/inventory';
 import { PortStatuses } from '../reports/port-statuses.service';
@@ -51,6 +52,7 @@ export class AppliedWaiter implements BeforeApplicationShutdown {
     private readonly ports: PortStatuses,
     private readonly inventory: Inventory,
     readModel: ReadModel,
+    @Inject(Publisher) private readonly publisher: Pick<Publisher, 'state'>,
   ) {
     readModel.folded.subscribe((hostId) => this.lookAgain(hostId));
   }
@@ -149,6 +151,8 @@ export class AppliedWaiter implements BeforeApplicationShutdown {
   }
 
   private whyNotYet(hostId: string, { request }: Waiter): string {
+    const publishing = this.publisher.state;
+    if ('reason' in publishing) return `changes are not published now: ${publishing.reason}`;
     const status = this.hosts.get(hostId);
     if (status.state !== 'alive') return `the host is ${status.state}: ${status.reason ?? 'no reason known'}`;
     if (status.engine && !status.engine.up)

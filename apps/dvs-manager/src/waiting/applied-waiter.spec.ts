@@ -34,6 +34,7 @@ class World {
     new PortStatuses(this.model),
     this.inventory,
     this.model,
+    { state: { state: 'standby' } },
   );
   private readonly seq = new Map<string, number>();
 
