@@ -2,7 +2,7 @@
  * Rewritten domains before the real libvirt: its schema and its QEMU driver accept them, keep what we wrote, and
  * map all of the guest's memory shared. A libvirtd of our own, as an unprivileged user's session, so that nothing of the machine's is touched.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { rewriteDomain } from '@opendvs/libvirt';
 import { FakePorts } from '../../libs/libvirt/testing/fake-ports';
@@ -41,6 +41,19 @@ describeReal(`domains rewritten for vhost-user${lacking ? ` [SKIPPED: ${lacking}
     expect(ram.filter(({ share }) => share !== true)).toEqual([]);
   });
 
+  it('libvirt starts a rewritten domain, and QEMU listens on the socket of its port', async () => {
+    const xml = startable(readFileSync(join(folder, 'minimal.xml'), 'utf8'));
+    const socketPath = join(libvirt.socketDir, 'dv0.sock');
+    const ports = new FakePorts({ socketPath, queues: 2, ringSize: 1024, mtuBytes: 9000 });
+    const { xml: rewritten } = await rewriteDomain(xml, ports);
+    await libvirt.startUntil(rewritten, 'QEMU listens', () => existsSync(socketPath));
+    rmSync(socketPath, { force: true });
+    const withMtu = rewritten.replace("<model type='virtio'/>", "<model type='virtio'/><mtu size='9000'/>");
+    await expect(libvirt.startUntil(withMtu, 'QEMU listens', () => existsSync(socketPath))).rejects.toThrow(
+      "Cannot set interface MTU on ''", // when libvirt can do this, <mtu> may be written again
+    );
+  }, 60_000);
+
   it('sees the difference: the same domains as given have memory that is not shared', async () => {
     const given = forThisMachine(readFileSync(join(folder, 'numa-hugepages.xml'), 'utf8'));
     const backends = memoryBackends(await libvirt.qemuArguments(withoutInterfaces(given)));
@@ -55,6 +68,11 @@ function forThisMachine(xml: string): string {
     .replace(/<cpu mode=(['"])host-(model|passthrough)\1[^>/]*(\/?)>/, '<cpu$3>')
     .replace(/<numatune>[^]*<\/numatune>/, '')
     .replace("<page size='1' unit='G'", "<page size='2' unit='M'");
+}
+
+/** Small, and without KVM. */
+function startable(xml: string): string {
+  return forThisMachine(xml).replace("<memory unit='GiB'>2</memory>", "<memory unit='MiB'>64</memory>");
 }
 
 /** libvirt can't write the arguments for a network that isn't running. */

@@ -57,6 +57,30 @@ export class SessionLibvirt {
     return defined;
   }
 
+  /** Where QEMU can make a socket. */
+  get socketDir(): string {
+    return join(this.dir, 'run');
+  }
+
+  /**
+   * Starts a domain as far as it comes without a switch: QEMU waits for one on each vhost-user socket. `seen` is asked until it says yes.
+   * @throws what libvirt says when it refuses the domain
+   */
+  async startUntil(xml: string, what: string, seen: () => boolean): Promise<void> {
+    const name = /<name>([^<]*)<\/name>/.exec(xml)?.[1] ?? '';
+    let refusal: Error | null = null;
+    const starting = this.virsh('create', '--paused', this.write(xml)).catch(
+      (error: Error) => (refusal = error),
+    );
+    try {
+      await eventually(what, () => seen() || refusal !== null, { timeoutMs: 20_000, intervalMs: 50 });
+      if (refusal) throw refusal as Error;
+    } finally {
+      if (!refusal) await this.virsh('destroy', name).catch(unlessGone); // a start that is cut off leaves nothing
+      await starting;
+    }
+  }
+
   qemuArguments(xml: string): Promise<string> {
     return this.virsh('domxml-to-native', 'qemu-argv', this.write(xml));
   }
@@ -88,12 +112,17 @@ export class SessionLibvirt {
     const { dir } = this;
     return {
       PATH: process.env.PATH,
+      LIBVIRT_AUTOSTART: '0', // virsh would start a daemon that nobody stops
       HOME: join(dir, 'home'),
       XDG_RUNTIME_DIR: join(dir, 'run'),
       XDG_CONFIG_HOME: join(dir, 'config'),
       XDG_CACHE_HOME: join(dir, 'cache'),
     };
   }
+}
+
+function unlessGone(error: Error): void {
+  if (!error.message.includes('Domain not found')) throw error;
 }
 
 /** Why it can not run here; null when it can. */

@@ -146,14 +146,16 @@ describe('rewriteDomain', () => {
     );
   });
 
-  it('keeps the guest MTU when the switch carries it, and lowers it otherwise', async () => {
+  it('drops <mtu>, with which libvirt would not start the guest, and says what to do instead', async () => {
     const { xml, notes } = await rewriteDomain(read('numa-hugepages.xml'), new FakePorts());
-    expect(xml).toContain("<mtu size='1400'/>");
-    expect(xml).not.toContain("<mtu size='9000'/>");
-    expect(notes).toContainEqual({
-      line: 44,
-      message: 'MTU 9000 lowered to the 1500 bytes that the switch carries',
-    });
+    expect(xml).not.toContain('<mtu');
+    expect(notes.filter(({ message }) => message.includes('dropped <mtu>')).map(({ line }) => line)).toEqual([
+      44, 50,
+    ]);
+    const jumbo = await rewriteDomain(domain({}), new FakePorts({ mtuBytes: 9000 }));
+    expect(jumbo.notes).toEqual([
+      { line: 6, message: expect.stringContaining('set this MTU inside the guest') as string },
+    ]);
   });
 
   it('drops what belongs to other kinds of interface, with a note each', async () => {
@@ -318,7 +320,7 @@ describe('rewriteDomain over interfaces written in every way', () => {
         expect(value('driver', 'rx_queue_size')).toBe('256');
         for (const name of ['mac', 'source', 'target', 'model', 'driver'])
           expect(countOf(element, name)).toBe(1);
-        expect(countOf(element, 'mtu')).toBe(interfaces.includes('<mtu') ? 1 : 0);
+        expect(countOf(element, 'mtu')).toBe(0);
         expect(withoutOwned(once)).toEqual(withoutOwned(xml));
         expect(await rewrite(once)).toBe(once);
       }),

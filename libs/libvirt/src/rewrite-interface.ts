@@ -9,7 +9,7 @@ import {
   driverElement,
   macElement,
   modelElement,
-  mtuElements,
+  guestMtuAdvice,
   sourceElement,
   targetElement,
   type PortFacts,
@@ -26,8 +26,9 @@ const REFUSED: Record<string, string> = {
     'libvirt ignores <bandwidth> on vhost-user, so the limit would be lost; remove it if that is what you want',
 };
 
-/** Elements that mean nothing to a vhost-user port, and that libvirt refuses there. */
+/** Elements that mean nothing to a vhost-user port, or with which libvirt doesn't start one. */
 const DROPPED: Record<string, string> = {
+  mtu: 'dropped <mtu>: libvirt does not start a vhost-user interface that has it; set the MTU inside the guest',
   virtualport: 'dropped <virtualport>: the port group takes its place',
   coalesce: 'dropped <coalesce>: libvirt has it for tap devices only',
   tune: 'dropped <tune>: a send buffer belongs to tap devices',
@@ -90,7 +91,8 @@ export function rewriteInterface(
   const driver = child('driver');
   if (driver) rewriteDriver(driver, port, edits);
   else add(driverElement(port));
-  rewriteMtu(child('mtu'), port, { edits, add, note });
+  const advice = guestMtuAdvice(port);
+  if (advice !== null) note(element, advice);
   for (const dropped of element.children) {
     const reason = Object.hasOwn(DROPPED, dropped.name) ? DROPPED[dropped.name] : undefined;
     if (!reason) continue;
@@ -105,24 +107,6 @@ function rewriteDriver(driver: XmlElement, port: PortFacts, edits: XmlEdits): vo
     edits.setAttribute(driver, 'queues', String(port.queues));
   edits.setAttribute(driver, 'rx_queue_size', String(port.ringSize));
   edits.setAttribute(driver, 'tx_queue_size', String(port.ringSize));
-}
-
-interface MtuRewriting {
-  edits: XmlEdits;
-  add: (markup: string) => void;
-  note: (at: XmlElement, message: string) => void;
-}
-
-/** A guest may want less than its switch carries; more would be lost on the way. */
-function rewriteMtu(mtu: XmlElement | undefined, port: PortFacts, { edits, add, note }: MtuRewriting): void {
-  if (!mtu) {
-    for (const element of mtuElements(port)) add(element);
-    return;
-  }
-  const wanted = Number(findAttribute(mtu, 'size')?.value);
-  if (wanted > 0 && wanted <= port.mtuBytes) return;
-  edits.setAttribute(mtu, 'size', String(port.mtuBytes));
-  note(mtu, `MTU ${wanted} lowered to the ${port.mtuBytes} bytes that the switch carries`);
 }
 
 function sameMac(address: string | undefined, port: PortFacts): boolean {

@@ -35,13 +35,19 @@ describe('domain render', () => {
     });
     expect(stdout).toContain(`path='${port?.socketPath as string}' mode='server'`);
     expect(stdout).toContain(`<mac address='${port?.macAddress as string}'/>`);
-    expect(stdout).toContain("<mtu size='9000'/>");
-    expect(stderr).toBe(`created port web-1-nic0 (${port?.macAddress as string})\n`);
+    expect(stderr.split('\n')).toEqual([
+      `created port web-1-nic0 (${port?.macAddress as string})`,
+      'line 9: the switch carries packets of 9000 bytes; set this MTU inside the guest, which takes 1500 by itself',
+      '',
+    ]);
   });
 
   it('gives the same result the second time, and creates nothing', async () => {
     const first = await render(corpus('minimal.xml'));
-    expect(await render(corpus('minimal.xml'))).toEqual({ ...first, stderr: '' });
+    expect(await render(corpus('minimal.xml'))).toEqual({
+      ...first,
+      stderr: first.stderr.replace(/^created .*\n/, ''),
+    });
     expect(manager.objects('ports')).toHaveLength(1);
   });
 
