@@ -1,7 +1,16 @@
-import { Global, Logger, Module } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Global, Injectable, Logger, Module } from '@nestjs/common';
 import { Publisher } from '../publishing/publisher';
 import { ChangeFeed } from './change-feed';
 import { PostgresChangeSource } from './change-source';
+
+@Injectable()
+class ChangeFeedEnd implements BeforeApplicationShutdown {
+  constructor(private readonly feed: ChangeFeed) {}
+
+  beforeApplicationShutdown(): void {
+    this.feed.stop();
+  }
+}
 
 /** Committed changes of all managers, as they happen. */
 @Global()
@@ -18,6 +27,7 @@ import { PostgresChangeSource } from './change-source';
         return feed;
       },
     },
+    ChangeFeedEnd,
   ],
   exports: [ChangeFeed, PostgresChangeSource],
 })
