@@ -18,6 +18,7 @@ import { ReplyDeserializer } from './reply-deserializer';
           transport: Transport.NATS as const,
           options: {
             ...natsOptions(config.NATS_URL, 'dvs-manager rpc'),
+            waitOnFirstConnect: false, // a question fails at once while the bus is away, and nothing waits on at the end
             deserializer: new ReplyDeserializer(),
           },
         }),
