@@ -106,8 +106,9 @@ export class AgentRig {
   }
 
   /** With a NATS server and an empty bucket. */
-  static async start(): Promise<AgentRig> {
+  static async start(config: Partial<AgentConfig> = {}): Promise<AgentRig> {
     const rig = new AgentRig(await mkdtemp(join(tmpdir(), 'opendvs-agent-')), await freePort());
+    Object.assign(rig.config, config);
     await rig.startBus();
     return rig;
   }
@@ -272,6 +273,11 @@ export class AgentRig {
         OPENDVS_HOST_ID: config.hostId,
         NATS_URL: config.natsUrl,
         OPENDVS_ENGINE: config.engine,
+        OPENDVS_OVSDB_SOCKET: config.ovsdbSocket,
+        OPENDVS_OVS_RUNDIR: config.ovsRundir,
+        OPENDVS_VHOST_SOCKET_DIR: config.vhostSocketDir,
+        OPENDVS_VHOST_SOCKET_USER: config.vhostSocketUser,
+        OPENDVS_VHOST_SOCKET_GROUP: config.vhostSocketGroup,
         OPENDVS_AGENT_STATE_DIR: config.stateDir,
         OPENDVS_AGENT_SOCKET: config.agentSocket,
         OPENDVS_METRICS_PORT: '0',
