@@ -57,6 +57,8 @@ export interface OvsInstance {
   readonly pids: { ovsdbServer: number; vswitchd: number | null };
   /** "Open vSwitch 3.1.0, DPDK 22.11.11" */
   readonly version: string;
+  /** After it died. vswitchd, if it runs, forwards meanwhile as before, and connects again by itself. */
+  startOvsdbServer(): Promise<void>;
   stopVswitchd(): Promise<void>;
   /** Returns once it runs as configured. */
   startVswitchd(): Promise<void>;
@@ -111,16 +113,19 @@ class Instance implements OvsInstance {
   }
 
   async start(): Promise<void> {
-    this.ovsdbServer = await this.startDaemon('ovsdb-server');
+    await this.startOvsdbServer();
     await this.startVswitchd();
+  }
+
+  async startOvsdbServer(): Promise<void> {
+    if (this.ovsdbServer?.isRunning) return;
+    this.ovsdbServer = await this.startDaemon('ovsdb-server');
+    (await this.connectDatabase(this.startDeadline())).close();
   }
 
   async startVswitchd(): Promise<void> {
     if (this.vswitchd?.isRunning) return;
-    const deadline = AbortSignal.any([
-      AbortSignal.timeout(START_DEADLINE_MS),
-      ...(this.options.signal ? [this.options.signal] : []),
-    ]);
+    const deadline = this.startDeadline();
     const client = await this.connectDatabase(deadline);
     try {
       await configureEngine(client, this.settings);
@@ -156,12 +161,18 @@ class Instance implements OvsInstance {
     return daemon;
   }
 
-  /** A network of our own lasts as long as ovsdb-server, through restarts of vswitchd. */
+  private startDeadline(): AbortSignal {
+    const timeout = AbortSignal.timeout(START_DEADLINE_MS);
+    return this.options.signal ? AbortSignal.any([timeout, this.options.signal]) : timeout;
+  }
+
+  /** A network of our own lasts as long as either daemon runs, through restarts of the other. */
   private commandOf(name: 'ovsdb-server' | 'ovs-vswitchd'): Command {
-    const command =
-      name === 'ovsdb-server' ? ovsdbServerCommand(this.options) : vswitchdCommand(this.options);
+    const isServer = name === 'ovsdb-server';
+    const command = isServer ? ovsdbServerCommand(this.options) : vswitchdCommand(this.options);
     if (!this.options.ownNetwork) return command;
-    return name === 'ovsdb-server' ? inNewNetwork(command) : inNetworkOf(this.ovsdbServer!.pid, command);
+    const peer = isServer ? this.vswitchd : this.ovsdbServer;
+    return peer?.isRunning ? inNetworkOf(peer.pid, command) : inNewNetwork(command);
   }
 
   /** ovsdb-server listens some milliseconds after its start. */

@@ -16,7 +16,7 @@ export class OvsService implements Service {
   readonly logFile: string;
   private instance: OvsInstance | null = null;
   private isWanted = false;
-  private restarting: Promise<void> | null = null;
+  private restarting = Promise.resolve();
 
   constructor(
     private readonly options: Omit<StartOvsOptions, 'onExit'>,
@@ -56,27 +56,22 @@ export class OvsService implements Service {
     this.onIncident(
       `${daemon} ended with ${signal ?? `code ${code}`}; its log is ${this.options.runDir}/${daemon}.log`,
     );
-    this.restarting ??= this.restart(daemon).finally(() => (this.restarting = null));
+    this.restarting = this.restarting.then(() => this.restart());
   }
 
-  private async restart(daemon: 'ovsdb-server' | 'ovs-vswitchd'): Promise<void> {
+  /** What still runs is left alone: vswitchd forwards while its database is away. */
+  private async restart(): Promise<void> {
     let pauseMs = RESTART_PAUSE_MS.first;
     while (this.isWanted) {
       await pause(pauseMs);
       try {
-        if (daemon === 'ovs-vswitchd') await this.instance?.startVswitchd();
-        else await this.startAnew();
+        await this.instance?.startOvsdbServer();
+        await this.instance?.startVswitchd();
         return;
       } catch (error) {
         this.onIncident((error as Error).message);
         pauseMs = Math.min(pauseMs * 2, RESTART_PAUSE_MS.longest);
       }
     }
-  }
-
-  private async startAnew(): Promise<void> {
-    await this.instance?.stop();
-    this.instance = null;
-    await this.start();
   }
 }
