@@ -1,7 +1,7 @@
 /** The manager's API on a real PostgreSQL: what people configure, find again, and see of the past. */
 import { desiredEntrySchema } from '@opendvs/contracts';
 import { DesiredEntries } from '../../apps/dvs-manager/src/changes/desired-entries.service';
-import { ManagerRig, type Named, type Problem, aName, aPlace } from './manager-api-rig';
+import { ManagerRig, type Named, aName, aPlace } from './manager-api-rig';
 
 interface Page<T = Named> {
   items: T[];

@@ -37,7 +37,7 @@ export async function createManager(
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => randomUUID(),
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle', // what is being answered is finished
     skipMiddie: true,
   });
   const fastify = adapter.getInstance<FastifyInstance>();

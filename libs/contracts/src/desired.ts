@@ -93,7 +93,7 @@ export const hostSchema = z.object({
   revision,
   name,
   engine: z.enum(ENGINES),
-  vhostSocketDir: z.string().regex(/^\/[A-Za-z0-9._/-]{1,80}$/),
+  vhostSocketDir: z.string().regex(/^\/[A-Za-z0-9._/-]{1,86}$/),
   switches: z.array(z.object({ switchId: id, uplinkGroup: uplinkGroupSchema.nullable() })),
 });
 

@@ -12,6 +12,9 @@ import { loadHostParts } from './host-parts';
 /** Who changes of a recovery are by, in history. */
 export const RECOVERY_ACTOR = 'system:recovery';
 
+/** Objects a transaction: other writers wait for it. */
+const ADOPTED_AT_ONCE = 500;
+
 /** Reads everything that is desired out of PostgreSQL, as the bus carries it. */
 @Injectable()
 export class DesiredEntries {
@@ -47,12 +50,17 @@ export class DesiredEntries {
    * `system:recovery` and a new revision, which is published in turn. What can't be taken back is left alone on the bus and told in the log.
    */
   async adopt(entries: readonly KeyedEntry[]): Promise<void> {
-    for (const entry of inOrderOfDependency(entries)) {
-      const refusal = await this.transactions.run<Refusal>(RECOVERY_ACTOR, async (tx) => {
-        const reason = await adoptEntry(tx, entry);
-        return () => reason;
+    const ordered = inOrderOfDependency(entries);
+    for (let i = 0; i < ordered.length; i += ADOPTED_AT_ONCE) {
+      const batch = ordered.slice(i, i + ADOPTED_AT_ONCE);
+      const refusals = await this.transactions.run(RECOVERY_ACTOR, async (tx) => {
+        const reasons: Refusal[] = [];
+        for (const entry of batch) reasons.push(await adoptEntry(tx, entry));
+        return () => reasons;
       });
-      if (refusal) this.log.error(`${entry.key} stays on the bus only: ${refusal}`);
+      refusals.forEach((reason, index) => {
+        if (reason) this.log.error(`${batch[index]?.key} stays on the bus only: ${reason}`);
+      });
     }
   }
 }

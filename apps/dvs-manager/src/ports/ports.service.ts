@@ -2,16 +2,18 @@ import { LockMode } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import type { PortState } from '@opendvs/model';
+import { ChangeTransactions } from '../changes/change-transactions.service';
 import { HostEntity } from '../hosts/host.entity';
 import { type Page, findPage } from '../paging/page';
 import { notFound } from '../problems/problem';
-import { violatedUnique } from '../problems/database-problems';
+import { isUnavailable, violatedUnique } from '../problems/database-problems';
 import { HostCapabilities } from '../reports/host-capabilities.service';
 import { HostStatuses } from '../reports/host-statuses.service';
 import { PortStatuses } from '../reports/port-statuses.service';
+import { GroupedWork } from '../writing/grouped-work';
 import { checkPrecondition } from '../writing/preconditions';
 import { type WriteRequest, requiredIfMatch } from '../writing/write-request';
-import { type Written, changed, created, deleted } from '../writing/written';
+import { Written, changed, created, deleted } from '../writing/written';
 import { Writes } from '../writing/writes.service';
 import type { BulkPortsDto, BulkPortsResultDto } from './bulk-ports.dto';
 import { applyBulk } from './bulk-ports';
@@ -26,14 +28,30 @@ import { portFilter } from './port-filter';
 /** Draws of a generated MAC address that may collide with one that exists. */
 const MAC_DRAWS = 3;
 
+/** Longer groups would keep their first request waiting for little gain. */
+const GROUP_MAX = 200;
+
+interface Creation {
+  settings: CreatePortDto;
+  write: WriteRequest;
+}
+
 @Injectable()
 export class PortsService {
+  private readonly creations = new GroupedWork<Creation, Written<PortDto>>({
+    together: (requests) => this.createTogether(requests),
+    alone: (request) => this.createAlone(request),
+    mayRetry: (error) => !isUnavailable(error),
+    groupMax: GROUP_MAX,
+  });
+
   constructor(
     private readonly em: EntityManager,
     private readonly writes: Writes,
     private readonly hosts: HostStatuses,
     private readonly statuses: PortStatuses,
     private readonly capabilities: HostCapabilities,
+    private readonly transactions: ChangeTransactions,
   ) {}
 
   async list(query: PortQuery, url: string): Promise<Page<PortDto>> {
@@ -63,12 +81,11 @@ export class PortsService {
   }
 
   async create(settings: CreatePortDto, write: WriteRequest): Promise<Written<PortDto>> {
-    const written = await withFreshAddress(settings.macAddress === null, () =>
-      this.writes.run(write, async (tx) => {
-        const [port] = await createPorts(tx, [{ settings, path: '' }], this.capabilities);
-        return created(() => this.answered(port!));
-      }),
-    );
+    const request = { settings, write };
+    // a key is claimed in a transaction of its own
+    const written = write.idempotency
+      ? await this.createAlone(request)
+      : await this.creations.add(write.actor, request);
     return written.refreshedBy((body) => this.withStatus(body));
   }
 
@@ -110,6 +127,29 @@ export class PortsService {
       updated: updated.map((port) => this.withStatus(port)),
       deleted: gone,
     }));
+  }
+
+  private createAlone({ settings, write }: Creation): Promise<Written<PortDto>> {
+    return withFreshAddress(settings.macAddress === null, () =>
+      this.writes.run(write, async (tx) => {
+        const [port] = await createPorts(tx, [{ settings, path: '' }], this.capabilities);
+        return created(() => this.answered(port!));
+      }),
+    );
+  }
+
+  /** Of one actor, without Idempotency-Keys. */
+  private async createTogether(requests: Creation[]): Promise<Written<PortDto>[]> {
+    const ports = await this.transactions.run(requests[0]!.write.actor, async (tx) => {
+      const places = requests.map(({ settings }) => ({ settings, path: '' }));
+      const made = await createPorts(tx, places, this.capabilities);
+      return () => made.map((port) => this.answered(port));
+    });
+    return ports.map((body, index) => {
+      const { revision, id, hostId } = body;
+      const awaits = [{ scope: 'host' as const, hostIds: [hostId], portIds: [id], revision }];
+      return new Written({ status: 201, body, revision, awaits }, requests[index]!.write.wait, false);
+    });
   }
 
   private portsInState(state: PortState | 'any'): string[] {
