@@ -202,12 +202,15 @@ describe('what is generated from the API', () => {
     description = (await (await fetch(`${rig.url}/api/openapi.json`)).json()) as typeof description;
   });
 
-  it('the client: run scripts/generate-api-client.mjs when this fails', async () => {
-    const file = join(rig.dir, 'openapi.json');
-    writeFileSync(file, JSON.stringify(description));
-    const args = [join(root, 'scripts/generate-api-client.mjs'), file, '--check'];
-    await expect(promisify(execFile)(process.execPath, args)).resolves.toBeDefined();
-  });
+  it.each(['generate-api-client', 'generate-api-reference'])(
+    'fits it still; run scripts/%s.mjs after a change of the API',
+    async (script) => {
+      const file = join(rig.dir, 'openapi.json');
+      writeFileSync(file, JSON.stringify(description));
+      const args = [join(root, `scripts/${script}.mjs`), file, '--check'];
+      await expect(promisify(execFile)(process.execPath, args)).resolves.toBeDefined();
+    },
+  );
 
   it.each(RESOURCES.map((resource) => [resource.noun, resource] as const))(
     'every field of a %s has an option, or is named as read-only',

@@ -42,7 +42,9 @@ const ADD_VERB: Record<Verb, (parent: Command, resource: Resource, io: Io) => vo
 
 export function buildProgram(io: Io): Command {
   const program = new Command('dvsctl')
-    .description('Manage OpenDVS distributed virtual switches.')
+    .description(
+      'Manage OpenDVS distributed virtual switches. Commands are OBJECT VERB, as in "dvsctl port list"; "dvsctl list ports" is understood too.',
+    )
     .version(VERSION, '-V, --version', 'show the version')
     .option(
       '-s, --server <url>',

@@ -4,10 +4,11 @@ import { EXIT_CODES } from './exit-code';
 import { failureOf } from './failure';
 import type { Io } from './io';
 import { buildProgram } from './program';
+import { inCommandOrder } from './word-order';
 
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   try {
-    await buildProgram(io).parseAsync(args, { from: 'user' });
+    await buildProgram(io).parseAsync(inCommandOrder(args), { from: 'user' });
     return EXIT_CODES.ok.code;
   } catch (error) {
     // commander has written its message, or the help that was asked for
