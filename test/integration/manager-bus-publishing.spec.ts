@@ -146,6 +146,19 @@ describe('publishing', () => {
     await untilPublished(nats.url, next.revision);
   });
 
+  it('corrects the history of a bucket that somebody else made', async () => {
+    const database = await rig.newDatabase();
+    const nats = await rig.newNats();
+    const connection = await nats.connect();
+    rig.later(() => connection.close());
+    await new Kvm(connection).create(DESIRED_BUCKET, { history: 9 });
+    const manager = await rig.manager(database, nats.url);
+    const { revision } = await manager.createSwitch('one');
+    await untilPublished(nats.url, revision);
+    const { streams } = await jetstreamManager(connection);
+    expect((await streams.info(`KV_${DESIRED_BUCKET}`)).config.max_msgs_per_subject).toBe(1);
+  });
+
   it('fills a bucket that was left half-filled', async () => {
     const { nats, manager, portIds, hostId } = await aFilledBus();
     await purgeKeys(nats.url, ['shared.meta', `host.${hostId}.config`, `host.${hostId}.port.${portIds[3]}`]);

@@ -341,24 +341,28 @@ describe('reports', () => {
     });
 
     it('resumes after Last-Event-ID without a gap or a repetition, while changes go on', async () => {
-      const { manager } = await aWorld();
+      const { manager, host } = await aWorld(1);
       const first = await EventReader.open(manager, { types: 'change' });
       await first.next('ready');
-      const { revision } = await manager.createSwitch('seen');
+      await manager.createSwitch('seen');
       const seen = await first.next('change');
       first.close();
-      const made: number[] = [];
-      for (let i = 0; i < 250; i += 1) made.push((await manager.createSwitch(`missed ${i}`)).revision);
-      const more = (async () => {
-        for (let i = 0; i < 50; i += 1) made.push((await manager.createSwitch(`meanwhile ${i}`)).revision);
+      const create = Array.from({ length: 450 }, (_, i) => ({
+        portGroupId: host.portGroupId,
+        hostId: host.hostId,
+        name: `missed ${i}`,
+      }));
+      const missed = await manager.request('POST', '/ports/bulk', { create });
+      const meanwhile = (async () => {
+        for (let i = 0; i < 20; i += 1) await manager.createSwitch(`meanwhile ${i}`);
       })();
-      expect(seen.id).toBe(`${revision}`);
       const second = await EventReader.open(manager, { types: 'change', lastEventId: seen.id! });
       rig.later(async () => second.close());
-      await more;
+      await meanwhile;
       const told: number[] = [];
-      while (told.length < made.length) told.push(Number((await second.next('change')).id));
-      expect(told).toEqual(made);
+      while (told.length < 470) told.push(Number((await second.next('change')).id));
+      expect(told).toEqual(Array.from({ length: 470 }, (_, i) => Number(seen.id) + 1 + i));
+      expect(missed.revision).toBe(Number(seen.id) + 450);
     });
 
     it('says when the revisions that a client knows are gone', async () => {
@@ -368,6 +372,16 @@ describe('reports', () => {
       expect((await reader.next('reset')).data).toMatchObject({
         reason: expect.stringMatching(/restored/) as string,
       });
+    });
+
+    it('ends when its token is revoked', async () => {
+      const { manager } = await aWorld(1);
+      const { body } = await manager.request('POST', '/tokens', { name: 'watcher' });
+      const reader = await EventReader.open(manager, { token: body.token as string });
+      rig.later(async () => reader.close());
+      await reader.next('ready');
+      await manager.change('DELETE', `/tokens/${body.id as string}`);
+      expect((await reader.next('end')).data).toEqual({ reason: 'the token was revoked' });
     });
 
     it('wants a token, and known types', async () => {

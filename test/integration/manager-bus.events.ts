@@ -24,14 +24,14 @@ export class EventReader {
 
   static async open(
     manager: TestManager,
-    options: { types?: string; lastEventId?: string } = {},
+    options: { types?: string; lastEventId?: string; token?: string } = {},
   ): Promise<EventReader> {
     const server = manager.app.getHttpServer();
     if (!server.listening) await manager.app.listen(0, '127.0.0.1');
     const { port } = server.address() as AddressInfo;
     const query = options.types ? `?types=${options.types}` : '';
     const headers = {
-      authorization: `Bearer ${manager.token}`,
+      authorization: `Bearer ${options.token ?? manager.token}`,
       ...(options.lastEventId ? { 'last-event-id': options.lastEventId } : {}),
     };
     const response = await new Promise<IncomingMessage>((resolve, reject) => {

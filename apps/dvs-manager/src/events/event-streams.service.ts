@@ -19,6 +19,8 @@ const REPLAY_PAGE = 200;
 
 interface Subscriber {
   stream: EventStream;
+  /** Name of the token that it was opened with. */
+  actor: string;
   types: ReadonlySet<EventType>;
   /** The last revision it was told of. */
   revision: number;
@@ -57,11 +59,12 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   /** @param lastRevision resume after this change; null: from now on */
-  open(stream: EventStream, types: ReadonlySet<EventType>, lastRevision: number | null): void {
+  open(stream: EventStream, actor: string, types: ReadonlySet<EventType>, lastRevision: number | null): void {
     const head = this.feed.head ?? 0;
     const gone = lastRevision !== null && lastRevision > head;
     const subscriber: Subscriber = {
       stream,
+      actor,
       types,
       revision: lastRevision === null || gone ? head : lastRevision,
       replaying: true,
@@ -94,10 +97,17 @@ export class EventStreams implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private tellChanges(changes: readonly CommittedChange[]): void {
+    for (const { kind, action, objectName } of changes)
+      if (kind === 'token' && action === 'delete') this.endStreamsOf(objectName);
     for (const subscriber of this.subscribers) {
       if (subscriber.replaying || !subscriber.types.has('change')) continue;
       for (const change of changes) if (change.revision > subscriber.revision) tellChange(subscriber, change);
     }
+  }
+
+  private endStreamsOf(actor: string): void {
+    for (const subscriber of this.subscribers)
+      if (subscriber.actor === actor) subscriber.stream.end('the token was revoked');
   }
 
   private tellAll(type: EventType, data: unknown): void {

@@ -63,7 +63,7 @@ export class EventsController {
   stream(
     @Query() query: EventsQuery,
     @Headers('last-event-id') lastEventId: string | undefined,
-    @Req() _request: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void {
     const lastRevision = readLastEventId(lastEventId);
@@ -83,7 +83,7 @@ export class EventsController {
     });
     reply.raw.socket?.setNoDelay(true);
     const types = new Set(query.types.split(',').filter(isEventType));
-    this.streams.open(new EventStream(reply.raw), types, lastRevision);
+    this.streams.open(new EventStream(reply.raw), request.actor, types, lastRevision);
   }
 }
 

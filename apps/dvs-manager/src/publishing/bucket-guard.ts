@@ -22,7 +22,7 @@ export interface DesiredTruth {
   loadAll(): Promise<KeyedEntry[]>;
   /** Which of these keys were live once and then deleted, with the tombstone of each. */
   tombstonesOf(keys: readonly string[]): Promise<KeyedEntry[]>;
-  /** All in one transaction, each change with a new revision above `above`. */
+  /** Each change gets a new revision above `above`. Can be broken off anywhere: another comparison finds what is left to do. */
   recover(recovery: Recovery): Promise<void>;
   /** Everything up to the revision is on the bus, whatever the outbox says. */
   forgetOutboxUpTo(revision: number): Promise<void>;
@@ -63,6 +63,9 @@ export class BucketGuard {
    */
   async bringInLine(bucket: DesiredBucket): Promise<BucketContent> {
     await bucket.ensure(this.replicas);
+    const objection = await bucket.configure(this.replicas);
+    if (objection !== null)
+      this.logger.warn(`the bucket stays without ${this.replicas} replicas and a history of 1: ${objection}`);
     const content = await bucket.scan();
     const metaRevision = await this.checkOwner(bucket, content);
     let lostRevision = 0;
@@ -172,8 +175,8 @@ interface Findings {
 type RecoveryPlan = Pick<Recovery, 'republish' | 'bury'> & { adoptKeys: string[] };
 
 /**
- * `lostRevision`: the last revision of the time line that PostgreSQL has lost, 0 if it hasn't;
- * what it published since under numbers up to there must be published above it, as hosts have seen that number.
+ * `lostRevision`: the last revision of the time line that PostgreSQL has lost, 0 if it hasn't; what it published since under numbers up to
+ * there must be published above it, as hosts have seen that number.
  * `tried`: what could not be taken back; it stays on the bus only.
  */
 function planRecovery(

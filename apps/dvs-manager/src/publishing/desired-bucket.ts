@@ -86,12 +86,22 @@ export class DesiredBucket {
     return new DesiredBucket(nats, await jetstreamManager(nats, { timeout: PUT_TIMEOUT_MS }), storeId);
   }
 
-  /** Makes the bucket if it isn't there, and gives one that is there the right history and replicas. */
+  /** Makes the bucket if it isn't there. */
   async ensure(replicas: number): Promise<void> {
     await new Kvm(this.js).create(DESIRED_BUCKET, { history: 1, storage: StorageType.File, replicas });
+  }
+
+  /** Gives a bucket that is there the right history and replicas. @returns why it can't have them, or null */
+  async configure(replicas: number): Promise<string | null> {
     const { config } = await this.manager.streams.info(STREAM);
-    if (config.max_msgs_per_subject !== 1 || config.num_replicas !== replicas)
+    if (config.max_msgs_per_subject === 1 && config.num_replicas === replicas) return null;
+    try {
       await this.manager.streams.update(STREAM, { max_msgs_per_subject: 1, num_replicas: replicas });
+      return null;
+    } catch (error) {
+      if (error instanceof JetStreamApiError) return error.message;
+      throw error;
+    }
   }
 
   /** Where the bucket stands, cheaply; null when it doesn't exist. */
