@@ -84,3 +84,66 @@ describe('bulk requests', () => {
     expect(await rig.send('POST', '/ports/bulk', {})).toMatchObject({ status: 400 });
   });
 });
+
+describe('ports asked for at the same moment', () => {
+  it('are created together, each with the answer that it would have got alone', async () => {
+    const { port, dvs } = await aPlace(rig);
+    await rig.ok('POST', '/ports', { ...port, name: 'taken' });
+    const before = await rig.revision();
+    const bodies = Array.from({ length: 100 }, (_, i) => ({ ...port, name: `p${i}` }));
+    bodies[40] = { ...port, name: 'taken' };
+    bodies[60] = { ...port, name: 'p59' };
+    bodies[80] = { ...port, name: 'lost', portGroupId: dvs.id };
+    const answers = await Promise.all(
+      bodies.map((body) => rig.send<Named & { number: number }>('POST', '/ports', body)),
+    );
+    const made = answers.filter(({ status }) => status === 201).map(({ body }) => body);
+    expect(answers[40]?.status).toBe(409);
+    expect(answers[80]?.status).toBe(422);
+    expect([answers[59]?.status, answers[60]?.status].sort()).toEqual([201, 409]);
+    expect(made).toHaveLength(97);
+    expect(made.map(({ revision }) => revision).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 97 }, (_, i) => before + 1 + i),
+    );
+    expect(new Set(made.map(({ number }) => number)).size).toBe(97);
+    for (const answer of answers) {
+      if (answer.status !== 201) continue;
+      expect(answer.headers).toMatchObject({
+        etag: '"1"',
+        location: `/api/v1/ports/${answer.body.id}`,
+        'opendvs-revision': `${answer.body.revision}`,
+      });
+    }
+    const rows = await rig.outboxAfter(before);
+    expect(
+      rows.map(({ entry }) => entry.object).map((object) => (object as { name: string }).name),
+    ).toHaveLength(97);
+  });
+
+  it('name in history who asked for each', async () => {
+    const { port } = await aPlace(rig);
+    const { token } = await rig.ok<{ token: string }>('POST', '/tokens', { name: 'second-administrator' });
+    const before = await rig.revision();
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        rig.ok(
+          'POST',
+          '/ports',
+          { ...port, name: `${i % 2 ? 'odd' : 'even'}-${i}` },
+          i % 2 ? { authorization: `Bearer ${token}` } : {},
+        ),
+      ),
+    );
+    const rows = await rig.sql<{ actor: string; object_name: string }>(
+      'select actor, object_name from changes where revision > $1',
+      [before],
+    );
+    expect(rows).toHaveLength(20);
+    for (const { actor, object_name: name } of rows) {
+      expect([name, actor]).toEqual([
+        name,
+        name.startsWith('odd') ? 'second-administrator' : 'administrator',
+      ]);
+    }
+  });
+});

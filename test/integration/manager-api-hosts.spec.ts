@@ -53,6 +53,7 @@ class Agent {
     const report: StatusReport = {
       ...this.source(this.reports++),
       full,
+      part: 0,
       last: true,
       appliedRevisions: { host: applied, shared: applied },
       ports,

@@ -79,13 +79,19 @@ async function listen(app: NestFastifyApplication, environment: ManagerEnvironme
   return (await app.getUrl()).replace(/\/$/, '');
 }
 
+/** @returns what to print instead of starting, and the exit code; null: start */
+function answerArguments(args: string[]): { text: string; code: number } | null {
+  if (args.includes('--help')) return { text: HELP, code: 0 };
+  if (args.includes('--version')) return { text: `${VERSION}\n`, code: 0 };
+  if (args.length === 0) return null;
+  return { text: `dvs-manager does not know "${args.join(' ')}"; --help tells what it does know\n`, code: 2 };
+}
+
 async function main(): Promise<void> {
-  if (process.argv.includes('--help')) {
-    process.stdout.write(HELP);
-    return;
-  }
-  if (process.argv.includes('--version')) {
-    process.stdout.write(`${VERSION}\n`);
+  const answer = answerArguments(process.argv.slice(2));
+  if (answer) {
+    (answer.code === 0 ? process.stdout : process.stderr).write(answer.text);
+    process.exitCode = answer.code;
     return;
   }
   Logger.overrideLogger(new ManagerLogger());
