@@ -21,6 +21,7 @@ async function main(): Promise<void> {
   });
   if (values.help) return void process.stdout.write(`${USAGE}${configHelp()}\n`);
   if (values.version) return void process.stdout.write(`${agentVersion()}\n`);
+  process.umask(0o022); // QEMU's user has to get through to the folder of the sockets; what is private is made so
   const config = loadAgentConfig(process.env);
   const logger = createLogger(config.logLevel, { host: config.hostId });
   endOnTheUnexpected(logger);

@@ -62,13 +62,16 @@ describe('the messages of an agent', () => {
     }
   });
 
-  it('say nothing of an engine that was never opened', () => {
+  it('say why an engine was never opened, though nothing is known of it', () => {
     const heartbeat = new ReportComposer(identity).heartbeat(
-      snapshotOf([], { description: null, engineUp: false }),
+      snapshotOf([], { description: null, engineUp: false, engineReason: 'no socket' }),
       { state: 'none', reason: 'waiting' },
       [],
     );
-    expect(heartbeatSchema.parse(heartbeat).engine).toBeNull();
+    expect(heartbeatSchema.parse(heartbeat)).toMatchObject({
+      engine: null,
+      problems: [{ object: 'engine', message: 'no socket' }],
+    });
   });
 
   it('are numbered apart by subject, without gaps', () => {

@@ -26,8 +26,11 @@ export class ReportComposer {
     standing: DesiredStateStanding,
     localProblems: readonly LocalProblem[],
   ): Heartbeat {
+    const { description, engineReason } = snapshot;
     const problems = [
       ...localProblems,
+      // The heartbeat has no place for an engine that nobody has seen yet.
+      ...(description === null && engineReason ? [{ object: 'engine', message: engineReason }] : []),
       ...snapshot.problems.map(({ owner, message }) => ({ object: `${owner.kind}:${owner.id}`, message })),
     ];
     return {
