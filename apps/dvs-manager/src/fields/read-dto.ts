@@ -41,8 +41,7 @@ function fillDefaults(dto: DtoClass, instance: object): void {
       if (nested && isObject(options.default)) values[name] = readDto(nested(), options.default);
       else if (options.default !== undefined) values[name] = options.default;
     } else if (nested) {
-      for (const item of Array.isArray(value) ? (value as object[]) : [value])
-        fillDefaults(nested(), item);
+      for (const item of Array.isArray(value) ? (value as object[]) : [value]) fillDefaults(nested(), item);
     }
   }
 }

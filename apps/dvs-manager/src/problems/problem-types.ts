@@ -111,7 +111,8 @@ const types = {
   'host-answer': {
     status: 502,
     title: 'The host could not answer',
-    description: 'The agent of the host said that it can not, or gave an answer that makes no sense. Its log has more.',
+    description:
+      'The agent of the host said that it can not, or gave an answer that makes no sense. Its log has more.',
   },
   unavailable: {
     status: 503,
@@ -122,7 +123,8 @@ const types = {
   'host-silent': {
     status: 504,
     title: 'The host did not answer',
-    description: 'The agent of the host is down, busy, or cut off from the bus. Traffic of its virtual machines goes on.',
+    description:
+      'The agent of the host is down, busy, or cut off from the bus. Traffic of its virtual machines goes on.',
   },
 } as const satisfies Record<string, ProblemType>;
 
