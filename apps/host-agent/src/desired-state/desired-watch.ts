@@ -22,10 +22,6 @@ const RETRY_PAUSE_MS = { first: 100, longest: 2000 };
 /** How often to look whether the bucket is still the one that the watches began on. */
 const IDENTITY_CHECK_INTERVAL_MS = 2000;
 
-class BucketChangedError extends Error {
-  override readonly name = 'BucketChangedError';
-}
-
 export class DesiredWatch {
   constructor(
     private readonly hostId: string,
@@ -100,7 +96,7 @@ async function checkIdentity(bucket: KV, created: string, signal: AbortSignal): 
   while (!signal.aborted) {
     await delay(IDENTITY_CHECK_INTERVAL_MS, undefined, { signal }).catch(() => 'aborted');
     if (signal.aborted) return;
-    if ((await createdAt(bucket)) !== created) throw new BucketChangedError('it was deleted and made anew');
+    if ((await createdAt(bucket)) !== created) throw new Error('it was deleted and made anew');
   }
 }
 
