@@ -20,6 +20,11 @@ export class CommandError extends Error {
   }
 }
 
+/** The manager can't be reached or can't work just now; it may come back. */
+export function isAway(error: unknown): error is Error {
+  return error instanceof ServerUnreachableError || (error instanceof ApiProblem && error.status === 503);
+}
+
 export interface Failure {
   reason: ExitReason;
   /** For stderr, without "dvsctl:". */

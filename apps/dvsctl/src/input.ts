@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { UsageError } from './failure';
-import { type Io, readAll } from './io';
+import { type Io, readBytes } from './io';
 import type { Fragment } from './resources/resource';
 
 /** @param place a path, or "-" for stdin */
@@ -10,12 +10,26 @@ export async function readDocument(place: string, io: Io): Promise<Fragment> {
   return parseDocument(await readText(place, io), place === '-' ? 'stdin' : place);
 }
 
+/** @throws UsageError also for what is not UTF-8: characters of a document must not be replaced on the way through. */
 export async function readText(place: string, io: Io): Promise<string> {
-  if (place === '-') return readAll(io.stdin);
+  const bytes = place === '-' ? await readBytes(io.stdin) : readFile(place);
   try {
-    return readFileSync(place, 'utf8');
+    return utf8.decode(bytes);
   } catch (error) {
-    throw new UsageError(`can't read ${place}: ${(error as Error).message}`);
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error;
+    throw new UsageError(
+      `${place === '-' ? 'stdin' : place} is not UTF-8; convert it first (iconv -t UTF-8)`,
+    );
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`can't read ${path}: ${(error as Error).message}`);
   }
 }
 

@@ -16,8 +16,8 @@ export interface Io {
 }
 
 /** Everything that stdin holds. */
-export async function readAll(stdin: Readable): Promise<string> {
+export async function readBytes(stdin: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

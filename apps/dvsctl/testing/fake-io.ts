@@ -10,7 +10,12 @@ export interface FakeIo {
 }
 
 export function fakeIo(
-  given: { env?: Record<string, string>; homeDir?: string; stdin?: string; isInteractive?: boolean } = {},
+  given: {
+    env?: Record<string, string>;
+    homeDir?: string;
+    stdin?: string | Buffer;
+    isInteractive?: boolean;
+  } = {},
 ): FakeIo {
   let stdout = '';
   let stderr = '';

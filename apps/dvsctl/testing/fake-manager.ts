@@ -141,6 +141,10 @@ export class FakeManager {
     for (const stream of this.streams) stream.end();
   }
 
+  cutStreams(): void {
+    for (const stream of this.streams) stream.destroy();
+  }
+
   /** Starts dvsctl without waiting for its end. */
   interruptible(args: string[]): { interrupt: () => void; ended: Promise<number>; stdout: () => string } {
     const { io, interrupt, stdout } = fakeIo({ env: { DVSCTL_SERVER: this.url, DVSCTL_TOKEN: 'secret' } });

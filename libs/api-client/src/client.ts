@@ -1,5 +1,6 @@
 /** One manager, as a program talks to it: typed by the description that the manager itself gives (src/generated). */
 import createClient, { type Client } from 'openapi-fetch';
+import { unreachable } from './api-problem';
 import { Collection, type CollectionName } from './collection';
 import { readEvents, type ServerSentEvent } from './event-stream';
 import type { paths } from './generated/openapi';
@@ -48,7 +49,10 @@ export class ApiClient {
     return this.fetch(request);
   };
 
-  /** What happens from now on, or after an event seen earlier, until the connection ends. */
+  /**
+   * What happens from now on, or after an event seen earlier, until the manager ends the stream.
+   * @throws ServerUnreachableError when the connection breaks; the reason of `signal` when that is aborted
+   */
   async *events(
     path: string,
     lastEventId: string | null,
@@ -57,7 +61,12 @@ export class ApiClient {
     const headers: Record<string, string> = { accept: 'text/event-stream' };
     if (lastEventId !== null) headers['last-event-id'] = lastEventId;
     const { body } = await this.send('GET', path, { headers, signal });
-    if (body) yield* readEvents(body, signal);
+    if (!body) return;
+    try {
+      yield* readEvents(body, signal);
+    } catch (error) {
+      throw signal.aborted ? error : unreachable(this.options.server, error);
+    }
   }
 }
 

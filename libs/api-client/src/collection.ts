@@ -133,7 +133,9 @@ export class Collection<C extends CollectionName> {
 
   async get(id: string): Promise<Versioned<Item<C>>> {
     const response = await this.send('GET', this.member(id));
-    return { value: (await response.json()) as Item<C>, etag: response.headers.get('etag') ?? '*' };
+    const etag = response.headers.get('etag');
+    if (etag === null) throw new Error(`GET ${this.member(id)} came without an ETag`);
+    return { value: (await response.json()) as Item<C>, etag };
   }
 
   /** Carried out once, also when the manager has to be asked twice; a token is asked for only once. */

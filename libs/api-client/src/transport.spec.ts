@@ -65,6 +65,7 @@ describe('transport', () => {
 
   it.each([
     [{ status: 502, body: '<html>Bad Gateway</html>' }, '502 Bad Gateway'],
+    [{ status: 302, headers: { location: 'http://127.0.0.1:1/' } }, '302 Found'],
     [{ status: 404, body: '{"message":"Cannot GET"}' }, '404 Not Found'],
     [
       { status: 500, headers: { 'content-type': 'application/problem+json' }, body: '{"type":' },
@@ -139,6 +140,19 @@ describe('transport', () => {
     expect((error as Error).message).toBe(
       `${url} can't be reached: nothing listens there; is the manager running, and is the address right?`,
     );
+  });
+
+  it('takes an answer that is cut off for none', async () => {
+    const error = await failure(
+      ask((_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+        response.write('{"half":');
+        setImmediate(() => response.destroy());
+        return null;
+      }),
+    );
+    expect(error).toBeInstanceOf(ServerUnreachableError);
+    expect((error as Error).message).toContain('the connection was cut');
   });
 
   it('stops waiting for headers after the limit, and gives a held request the time it asks for', async () => {

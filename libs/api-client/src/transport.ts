@@ -11,7 +11,7 @@ export interface TransportOptions {
   /** Secret; sent as a bearer token. Null: only what needs none can be asked. */
   token: string | null;
   userAgent: string;
-  /** For one attempt until the headers of the answer. Waiting requests add their own time. */
+  /** For one attempt, a stream's beginning or else the whole answer. Requests that the manager is asked to hold add their own time. */
   timeoutMs: number;
   /** For all attempts at one request while the manager answers 503. 0: no second attempt. */
   retryForMs: number;
@@ -49,7 +49,9 @@ async function attempt(request: Request, { server, timeoutMs }: TransportOptions
     timeoutMs + held,
   );
   try {
-    return await fetch(request, { signal: AbortSignal.any([request.signal, limit.signal]) });
+    const signal = AbortSignal.any([request.signal, limit.signal]);
+    // a manager redirects nobody, and the token is for it alone
+    return await whole(await fetch(request, { redirect: 'manual', signal }));
   } catch (error) {
     if (request.signal.aborted) throw error;
     throw unreachable(server, limit.signal.aborted ? limit.signal.reason : error);
@@ -67,4 +69,11 @@ function retryPauseMs(request: Request, response: Response): number | null {
   if (response.status !== 503 || !harmless) return null;
   const seconds = Number(response.headers.get('retry-after') ?? NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : RETRY_AFTER_MS_DEFAULT;
+}
+
+/** The answer with all of its body, so that a connection that is cut fails here and not in whoever reads; streams stay as they are. */
+async function whole(response: Response): Promise<Response> {
+  const { status, statusText, headers } = response;
+  if (response.body === null || headers.get('content-type')?.startsWith('text/event-stream')) return response;
+  return new Response(await response.arrayBuffer(), { status, statusText, headers });
 }

@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { ask } from '../ask';
 import { act, withExamples } from '../command-setup';
 import { CommandError, UsageError } from '../failure';
 import type { Io } from '../io';
@@ -52,15 +52,6 @@ async function remove(
 
 async function confirm(io: Io, question: string): Promise<void> {
   if (!io.isInteractive) throw new UsageError(`${question} Nobody can be asked here: add --yes`);
-  io.err(`${question} [y/N] `);
-  const reader = createInterface({ input: io.stdin });
-  try {
-    const [answer] = await Promise.race([
-      new Promise<string[]>((resolve) => reader.once('line', (line) => resolve([line]))),
-      new Promise<string[]>((resolve) => reader.once('close', () => resolve(['']))),
-    ]);
-    if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CommandError('interrupted', 'nothing was deleted');
-  } finally {
-    reader.close();
-  }
+  const answer = await ask(io, `${question} [y/N] `, { secret: false });
+  if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CommandError('interrupted', 'nothing was deleted');
 }

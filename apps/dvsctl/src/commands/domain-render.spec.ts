@@ -18,7 +18,8 @@ beforeEach(async () => {
 });
 afterEach(() => manager.stop());
 
-const render = (stdin: string, ...args: string[]) => manager.dvsctl(['domain', 'render', ...args], { stdin });
+const render = (stdin: string | Buffer, ...args: string[]) =>
+  manager.dvsctl(['domain', 'render', ...args], { stdin });
 
 describe('domain render', () => {
   it('creates the ports of the domain and writes it with their facts', async () => {
@@ -151,6 +152,21 @@ describe('domain render', () => {
     expect((await render('<network/>')).stderr).toContain('line 1: <network> where <domain> was expected');
     expect((await render('')).stderr).toContain('a libvirt domain is expected on stdin');
     expect((await manager.dvsctl(['domain', 'render', '/does/not/exist'])).code).toBe(1);
+  });
+
+  it('refuses a domain that is not UTF-8, rather than replace its characters', async () => {
+    const { code, stderr } = await render(
+      Buffer.from(corpus('minimal.xml').replace('web-1', 'w\u00e9b'), 'latin1'),
+    );
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'dvsctl: stdin is not UTF-8; convert it first (iconv -t UTF-8)\n',
+    });
+  });
+
+  it('leaves an interface alone that names no network', async () => {
+    const xml = corpus('minimal.xml').replace(/<source[^>]*>/, '');
+    expect(await render(xml)).toMatchObject({ code: 0, stdout: xml });
   });
 
   it('writes nothing to stdout when the manager refuses a port', async () => {

@@ -1,8 +1,9 @@
 /** dvsctl events: what happens, as it happens. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { ApiProblem, ServerUnreachableError, type ServerSentEvent } from '@opendvs/api-client';
+import type { ServerSentEvent } from '@opendvs/api-client';
 import { act, withExamples } from '../command-setup';
+import { isAway } from '../failure';
 import type { Io } from '../io';
 import { renderYaml } from '../output/document';
 import { printable } from '../output/table';
@@ -43,11 +44,7 @@ async function follow(session: Session, types: string | undefined, since: string
       session.note('the manager has ended the stream; connecting again');
     } catch (error) {
       session.io.interrupted.throwIfAborted();
-      const away =
-        error instanceof ServerUnreachableError ||
-        (error instanceof ApiProblem && error.status === 503) ||
-        error instanceof TypeError;
-      if (!connected || !away) throw error;
+      if (!connected || !isAway(error)) throw error;
       session.note(`${error.message}; connecting again`);
     }
     await pause(RECONNECT_MS, undefined, { signal: session.io.interrupted });

@@ -1,11 +1,10 @@
 /** dvsctl login and logout: remember one manager and its token. */
 import type { Command } from 'commander';
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { bodyOf, createApiClient } from '@opendvs/api-client';
+import { ask } from '../ask';
 import { act, withExamples } from '../command-setup';
 import { UsageError } from '../failure';
-import { type Io, readAll } from '../io';
+import { type Io, readBytes } from '../io';
 import type { Session } from '../session';
 import { configPath, forgetLogin, saveLogin } from '../settings/config-file';
 import { DEFAULT_SERVER, givenSettings, readToken } from '../settings/settings';
@@ -49,17 +48,8 @@ async function runLogin(session: Session): Promise<void> {
 }
 
 async function askForToken(io: Io, server: string): Promise<string> {
-  if (!io.isInteractive) return readAll(io.stdin);
-  io.err(`Token for ${server}: `);
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: io.stdin, output: silent, terminal: true });
-  try {
-    return await new Promise<string>((resolve, reject) => {
-      reader.once('line', resolve);
-      reader.once('close', () => reject(new UsageError('no token was given')));
-    });
-  } finally {
-    reader.close();
-    io.err('\n');
-  }
+  if (!io.isInteractive) return (await readBytes(io.stdin)).toString('utf8');
+  const line = await ask(io, `Token for ${server}: `, { secret: true });
+  if (line === null) throw new UsageError('no token was given');
+  return line;
 }

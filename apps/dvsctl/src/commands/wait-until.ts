@@ -3,8 +3,7 @@
  * after the stream has begun, so nothing that happens between is missed. A manager that goes away meanwhile is waited for too.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { ApiProblem, ServerUnreachableError } from '@opendvs/api-client';
-import { CommandError } from '../failure';
+import { CommandError, isAway } from '../failure';
 import type { Session } from '../session';
 
 export interface Awaited<T> {
@@ -49,10 +48,6 @@ export async function waitUntil<T>(session: Session, awaited: Awaited<T>): Promi
     'timeout',
     `${awaited.what} was not seen within ${awaited.timeoutMs / 1000} s: ${because}`,
   );
-}
-
-function isAway(error: unknown): error is Error {
-  return error instanceof ServerUnreachableError || (error instanceof ApiProblem && error.status === 503);
 }
 
 /** Once when the stream has begun, after each event, and now and then without any; until the stream or the time ends. */

@@ -93,6 +93,14 @@ describe('port wait', () => {
     expect((await waited).code).toBe(0);
   });
 
+  it('outlasts a connection that breaks', async () => {
+    const waited = manager.dvsctl(['port', 'wait', 'p', '--timeout', '20s']);
+    await listening();
+    manager.cutStreams();
+    manager.change('ports', portId, status('connected'));
+    expect((await waited).code).toBe(0);
+  });
+
   it('is interrupted by Ctrl-C with status 130', async () => {
     const waited = manager.interruptible(['port', 'wait', 'p']);
     await listening();

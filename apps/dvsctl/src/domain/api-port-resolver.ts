@@ -86,7 +86,7 @@ export class ApiPortResolver implements PortResolver {
   }
 
   private async findSwitch({ network, portgroup }: NetworkInterface): Promise<Switch | null> {
-    if (this.options.libvirtNetworks.includes(network)) return null;
+    if (network === '' || this.options.libvirtNetworks.includes(network)) return null;
     const found = (await this.api.collection('switches').list({ name: network })).items[0];
     if (found || portgroup === null) return found ?? null;
     throw new Mismatch(

@@ -18,6 +18,7 @@ export const hostResource = defineResource<'hosts'>({
   collection: 'hosts',
   about: 'hosts: engine, state, problems, plan',
   verbs: ['list', 'get', 'create', 'edit', 'delete'],
+  references: ({ switchIds }) => switchIds.map((id) => ({ noun: 'switch', id })),
   columns: () => [
     { header: 'name', value: ({ name }) => name },
     { header: 'state', value: ({ status }) => status.state },
@@ -29,7 +30,7 @@ export const hostResource = defineResource<'hosts'>({
     { header: 'problems', value: ({ status }) => status.problems.length, align: 'right' },
     { header: 'id', value: ({ id }) => id },
   ],
-  details: () => [
+  details: (names) => [
     { header: 'reason', value: ({ status }) => status.reason },
     { header: 'state since', value: ({ status }) => status.since },
     { header: 'last seen', value: ({ status }) => status.lastSeenAt ?? 'never' },
@@ -50,7 +51,7 @@ export const hostResource = defineResource<'hosts'>({
           .join('; '),
     },
     { header: 'socket folder', value: ({ vhostSocketDir }) => vhostSocketDir },
-    { header: 'switches', value: ({ switchIds }) => switchIds.join(', ') },
+    { header: 'switches', value: ({ switchIds }) => switchIds.map((id) => names.of(id)).join(', ') },
     {
       header: 'faults',
       value: ({ status }) => status.problems.map(({ object, message }) => `${object}: ${message}`).join('; '),

@@ -21,7 +21,7 @@ export const portResource = defineResource<'ports'>({
   ],
   columns: (names) => [
     { header: 'name', value: ({ name }) => name },
-    { header: 'state', value: ({ status }) => `${status.state}${status.stale ? '?' : ''}` },
+    { header: 'state', value: ({ status }) => `${status.state}${status.stale ? ' (stale)' : ''}` },
     { header: 'switch', value: ({ switchId }) => names.of(switchId) },
     { header: 'port group', value: ({ portGroupId }) => names.of(portGroupId) },
     { header: 'host', value: ({ hostId }) => names.of(hostId) },
