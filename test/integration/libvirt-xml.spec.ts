@@ -1,4 +1,6 @@
 /**
+ * @needs root hugepages
+ *
  * Rewritten domains before the real libvirt: its schema and its QEMU driver accept them, keep what we wrote, and
  * map all of the guest's memory shared. A libvirtd of our own, as an unprivileged user's session, so that nothing of the machine's is touched.
  */
@@ -6,7 +8,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { rewriteDomain } from '@opendvs/libvirt';
 import { FakePorts } from '../../libs/libvirt/testing/fake-ports';
-import { SessionLibvirt, whatLibvirtLacks } from './session-libvirt';
+import { SessionLibvirt } from './session-libvirt';
 
 const folder = join(__dirname, '../../libs/libvirt/testing/domains');
 const corpus = readdirSync(folder).map((name): [string, string] => [
@@ -14,10 +16,7 @@ const corpus = readdirSync(folder).map((name): [string, string] => [
   readFileSync(join(folder, name), 'utf8'),
 ]);
 
-const lacking = whatLibvirtLacks();
-const describeReal = lacking ? describe.skip : describe;
-
-describeReal(`domains rewritten for vhost-user${lacking ? ` [SKIPPED: ${lacking}]` : ''}`, () => {
+describe('domains rewritten for vhost-user', () => {
   const libvirt = new SessionLibvirt();
   beforeAll(() => libvirt.start(), 60_000);
   afterAll(() => libvirt.stop(), 30_000);

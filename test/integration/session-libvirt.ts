@@ -1,6 +1,6 @@
 /** A libvirtd of a test's own: an unprivileged user's session in a temporary folder, so that nothing of the machine's is touched. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -123,13 +123,4 @@ export class SessionLibvirt {
 
 function unlessGone(error: Error): void {
   if (!error.message.includes('Domain not found')) throw error;
-}
-
-/** Why it can not run here; null when it can. */
-export function whatLibvirtLacks(): string | null {
-  if (process.getuid?.() !== 0) return 'needs root, to mount hugepages for a session of libvirt';
-  const missing = ['/usr/sbin/libvirtd', '/usr/bin/virsh', '/usr/bin/qemu-system-x86_64'].filter(
-    (path) => !existsSync(path),
-  );
-  return missing.length > 0 ? `needs ${missing.join(', ')}` : null;
 }
