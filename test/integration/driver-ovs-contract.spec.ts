@@ -1,4 +1,7 @@
-/** The driver contract on real OVS-DPDK. */
+/**
+ * @needs root hugepages
+ * The driver contract on real OVS-DPDK.
+ */
 import { bridgeName, interfaceName, type Port } from '@opendvs/model';
 import { describeDriverContract, type DriverHarness } from '@opendvs/testing';
 import { OvsRig } from './driver-ovs-rig';

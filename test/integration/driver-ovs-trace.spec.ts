@@ -1,4 +1,7 @@
-/** What the pipeline, as the driver has programmed it, does with frames: asked of Open vSwitch itself (ofproto/trace). */
+/**
+ * @needs root hugepages
+ * What the pipeline, as the driver has programmed it, does with frames: asked of Open vSwitch itself (ofproto/trace).
+ */
 import type { HostDesired } from '@opendvs/dataplane';
 import type { OvsDriver } from '@opendvs/driver-ovs';
 import { bridgeName, type Port } from '@opendvs/model';

@@ -1,4 +1,7 @@
-// Flows and bundles of libs/openflow against a real ovs-vswitchd.
+/**
+ * @needs root hugepages
+ * Flows and bundles of libs/openflow against a real ovs-vswitchd.
+ */
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Action } from '@opendvs/openflow';

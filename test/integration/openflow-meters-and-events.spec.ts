@@ -1,4 +1,7 @@
-// Meters, counters and events of libs/openflow against a real ovs-vswitchd.
+/**
+ * @needs root hugepages
+ * Meters, counters and events of libs/openflow against a real ovs-vswitchd.
+ */
 import { once } from 'node:events';
 import type { Action, Flow, FlowChange, Meter, PortChange } from '@opendvs/openflow';
 import {

@@ -1,4 +1,7 @@
-/** The OVSDB client against a real ovsdb-server with Open vSwitch's schema (no switch runs: nothing else writes). */
+/**
+ * @needs root hugepages
+ * The OVSDB client against a real ovsdb-server with Open vSwitch's schema (no switch runs: nothing else writes).
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The reconciler's loop on real OVS-DPDK: what the simulated engine can't prove of it, above all how fast it heals. */
+/**
+ * @needs root hugepages
+ * The reconciler's loop on real OVS-DPDK: what the simulated engine can't prove of it, above all how fast it heals.
+ */
 import type { HostDesired } from '@opendvs/dataplane';
 import { OvsDriver, type OvsSpec } from '@opendvs/driver-ovs';
 import { bridgeName, interfaceName } from '@opendvs/model';
