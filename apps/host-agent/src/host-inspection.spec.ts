@@ -1,6 +1,5 @@
 import { planReplySchema, portReplySchema } from '@opendvs/contracts';
 import { EngineUnavailableError, type LivePort } from '@opendvs/dataplane';
-import { SimDriver, SimulatedEngine } from '@opendvs/driver-sim';
 import type { Plan } from '@opendvs/reconciler';
 import { aHostDesired, anId, aPort, aPortGroup, aSwitch } from '@opendvs/testing';
 import { HostInspection, type HostInspectionOptions } from './host-inspection';
@@ -21,11 +20,19 @@ const live: LivePort = { portId: port.id, link: 'no-peer', reason: null, vhostCo
 function inspection(
   said: { plan?: () => Promise<Plan>; readPorts?: () => Promise<LivePort[]> } = {},
 ): HostInspection {
-  const driver = new SimDriver(new SimulatedEngine());
   const options: HostInspectionOptions = {
     hostId: desired.host.id,
     driver: {
-      render: (wanted) => driver.render(wanted),
+      render: ({ ports }) =>
+        ports.map(({ id, name }) => ({
+          kind: 'port',
+          key: `port:${id}`,
+          spec: {},
+          dependsOn: [],
+          claims: [],
+          owner: { kind: 'port', id },
+          because: `port "${name}"`,
+        })),
       readPorts: said.readPorts ?? (() => Promise.resolve([live])),
       readCounters: () => Promise.resolve([]),
     },
