@@ -95,7 +95,8 @@ describe('port wait', () => {
 
   it('outlasts a connection that breaks', async () => {
     const waited = manager.dvsctl(['port', 'wait', 'p', '--timeout', '20s']);
-    await listening();
+    const looks = () => manager.requests.filter(({ url }) => url === `/api/v1/ports/${portId}`).length;
+    await eventually('dvsctl has heard the manager and looked', () => looks() > 0);
     manager.cutStreams();
     manager.change('ports', portId, status('connected'));
     expect((await waited).code).toBe(0);
