@@ -29,11 +29,11 @@ describe('healing, with a VM that pings all the while', () => {
   }, 120_000);
   afterAll(() => lab?.stop(), 60_000);
 
-  /** Pings throughout `work`; nothing may be lost. */
-  async function withoutLoss(work: () => Promise<void>): Promise<void> {
+  /** Pings throughout `work`, 20 times a second; nothing may be lost. */
+  async function withoutLoss(work: (pings: Ping) => Promise<void>): Promise<void> {
     const pings = Ping.start(left.guest, right.address);
     await pings.answered();
-    await work();
+    await work(pings);
     const { transmitted, received } = await pings.finish();
     expect(transmitted).toBeGreaterThan(10);
     expect({ lost: transmitted - received, of: transmitted }).toEqual({ lost: 0, of: transmitted });
@@ -83,8 +83,9 @@ describe('healing, with a VM that pings all the while', () => {
   }, 60_000);
 
   it('loses nothing while the agent is away, and takes up what was changed meanwhile', async () => {
-    await withoutLoss(async () => {
+    await withoutLoss(async (pings) => {
       await lab.host.agent.stop();
+      await pings.answered(40);
       await lab.installation.api
         .collection('port-groups')
         .patch(group.id, { broadcastSuppression: { arpBroadcast: { ratePps: 300 } } }, '*');
@@ -186,8 +187,9 @@ describe('healing, with a VM that pings all the while', () => {
 
   it('loses nothing when the store of JetStream is wiped, and fills it again', async () => {
     const { nats } = lab.installation;
-    await withoutLoss(async () => {
+    await withoutLoss(async (pings) => {
       await nats.stop();
+      await pings.answered(40);
       rmSync(join(lab.runDir, 'nats/jetstream'), { recursive: true, force: true });
       await nats.start();
       await within('the host is alive', async () => (await state()).state === 'alive');
@@ -200,8 +202,9 @@ describe('healing, with a VM that pings all the while', () => {
 
   it('loses nothing while PostgreSQL is away, refuses edits meanwhile, and takes them after', async () => {
     const { postgres, api } = lab.installation;
-    await withoutLoss(async () => {
+    await withoutLoss(async (pings) => {
       await postgres.stop();
+      await pings.answered(40);
       const refused = await fetch(`${lab.installation.apiUrl}/readyz`);
       expect(refused.status).toBe(503);
       await postgres.start();

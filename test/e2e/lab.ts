@@ -11,6 +11,7 @@ import type { Item, NewItem } from '@opendvs/api-client';
 import { freePort } from '@opendvs/embedded';
 import { processIdentity } from '@opendvs/host';
 import { bridgeName } from '@opendvs/model';
+import { eventually } from '@opendvs/testing';
 import {
   destroyGuest,
   ensureGuestImage,
@@ -26,6 +27,8 @@ import type { OvsService } from '../../deploy/quickstart/src/ovs-service';
 
 const GUEST_PREFIX = 'opendvs-e2e-';
 const run = promisify(execFile);
+
+type Counters = NonNullable<Awaited<ReturnType<Network['stats']>>['counters']>;
 
 export interface LabGuest {
   guest: Guest;
@@ -128,11 +131,31 @@ export class Lab {
       name: `${GUEST_PREFIX}${process.pid}-${port.name}`,
       address: `${address}/16`,
       interfaces: [await this.network.interfaceXml(port.id)],
+      mtuBytes: this.vswitch.mtuBytes,
       image: await ensureGuestImage(),
       workDir: join(this.runDir, 'guests'),
     });
     this.guests.add(guest);
     return { guest, port, address };
+  }
+
+  /** A port's counters once its VM is quiet: two readings in a row, both taken from now on, that agree. */
+  async settledCounters(portId: string): Promise<Counters> {
+    const since = new Date().toISOString();
+    let previous = { takenAt: '', counters: '' };
+    const settled = await eventually(
+      'the counters of the port settle',
+      async () => {
+        const { takenAt, counters } = await this.network.stats(portId);
+        const text = JSON.stringify(counters);
+        if (!takenAt || takenAt < since || takenAt === previous.takenAt) return null;
+        const hasSettled = text === previous.counters;
+        previous = { takenAt, counters: text };
+        return hasSettled ? counters : null;
+      },
+      { timeoutMs: 10_000, intervalMs: 50 },
+    );
+    return settled!; // eventually gives nothing falsy
   }
 
   /** `ovs-vsctl`, as an operator with a free hand. */

@@ -31,12 +31,18 @@ export class GuestCommand {
   }
 
   /** The first line, already printed or still to come, for which `matches` is true. @throws when the command ends without */
-  async line(matches: (line: string) => boolean): Promise<string> {
-    const seen = this.lines.find(matches);
+  line(matches: (line: string) => boolean): Promise<string> {
+    return this.lineAfter(0, matches);
+  }
+
+  /** As {@link line}, but not among the first `skipped` lines. */
+  async lineAfter(skipped: number, matches: (line: string) => boolean): Promise<string> {
+    const find = () => this.lines.slice(skipped).find(matches);
+    const seen = find();
     if (seen !== undefined) return seen;
     return new Promise((resolve, reject) => {
       const look = () => {
-        const found = this.lines.find(matches);
+        const found = find();
         if (found === undefined) return;
         this.listeners.delete(look);
         resolve(found);
