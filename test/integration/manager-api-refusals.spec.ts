@@ -332,6 +332,7 @@ describe('what is taken', () => {
     for (const [path, body, field] of [
       ['/switches', { name: dvs.name }, '/name'],
       ['/hosts', { name: host.name }, '/name'],
+      ['/hosts', { id: host.id, name: aName('h') }, '/id'],
       ['/port-groups', { switchId: dvs.id, name: group.name }, '/name'],
       ['/ports', { ...port, name: taken }, '/name'],
       ['/ports', { ...port, name: aName('p'), macAddress: '0A:00:00:00:00:77' }, '/macAddress'],

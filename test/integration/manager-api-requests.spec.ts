@@ -92,6 +92,13 @@ describe('requests', () => {
     );
   });
 
+  it.each(['/ports/%FF', '/ports/%zz', `/ports/${'a'.repeat(300)}`])(
+    'for %s, which is no path',
+    async (path) => {
+      await refusal.expect(await rig.send<Problem>('GET', path), 400, 'malformed-request');
+    },
+  );
+
   it('that would overwrite what they have not seen', async () => {
     const path = `/switches/${place.dvs.id}`;
     const patch = (headers: Record<string, string>) =>

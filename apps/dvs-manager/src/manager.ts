@@ -13,6 +13,7 @@ import { BODY_BYTES_MAX } from './http/body-limits';
 import { registerJsonBodies } from './http/json-body';
 import { RouteTable } from './http/route-table';
 import { serveDocs } from './openapi/docs';
+import { ProblemError } from './problems/problem';
 import { ProblemFilter } from './problems/problem.filter';
 
 /** How long a client may take to send a request. */
@@ -39,6 +40,18 @@ export async function createManager(
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle', // what is being answered is finished
     skipMiddie: true,
+    // a URL that the router can't read never reaches the filter
+    frameworkErrors: (_error, request, reply) => {
+      const problem = new ProblemError(
+        'malformed-request',
+        'a part of the URL is too long, or wrongly encoded',
+      );
+      const document = JSON.stringify(problem.toDocument(request.url));
+      void reply
+        .status(problem.status)
+        .type('application/problem+json')
+        .send(document as never);
+    },
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   routes.watch(fastify);

@@ -64,5 +64,3 @@ export class DesiredEntries {
     }
   }
 }
-
-export { loadHostParts } from './host-parts';

@@ -94,21 +94,22 @@ export function ReadOperation(options: OperationOptions & { of: Type }): Decorat
   );
 }
 
-export function CreateOperation(options: OperationOptions & { of: Type }): Decorator {
+/** `repeatable` false: takes no Idempotency-Key. */
+export function CreateOperation(options: OperationOptions & { of: Type; repeatable?: boolean }): Decorator {
+  const repeatable = options.repeatable ?? true;
   return applyDecorators(
     operation(options),
-    IdempotencyKey(),
+    ...(repeatable ? [IdempotencyKey()] : []),
     written(201, 'Created.', options.of, {
       ETag: headers.ETag,
       Location: headers.Location,
-      'Idempotency-Replayed': headers['Idempotency-Replayed'],
+      ...(repeatable ? { 'Idempotency-Replayed': headers['Idempotency-Replayed'] } : {}),
     }),
     ProblemResponses(
       ...ALWAYS,
       ...ON_BODIES,
       ...ON_WRITES,
-      'request-in-flight',
-      'idempotency-key-reused',
+      ...(repeatable ? (['request-in-flight', 'idempotency-key-reused'] as const) : []),
       ...(options.problems ?? []),
     ),
   );

@@ -23,6 +23,7 @@ const inUse =
 
 /** By name of the violated constraint (src/database/migrations). */
 const UNIQUE: Record<string, Translation> = {
+  hosts_pk: taken('/id', 'another host has this id'),
   hosts_name_unique: taken('/name', 'another host has this name'),
   switches_name_unique: taken('/name', 'another switch has this name'),
   port_groups_name_unique: taken('/name', 'another port group of the switch has this name'),
