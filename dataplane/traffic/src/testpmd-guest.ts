@@ -6,7 +6,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { writePcapFile } from './pcap-file';
 
 export interface TestpmdGuestOptions {
@@ -70,7 +69,10 @@ class Guest implements TestpmdGuest {
   private readonly folder = mkdtempSync(join(tmpdir(), 'testpmd-'));
   private readonly child: ChildProcess;
   private readonly exited: Promise<void>;
+  /** Since the last command. */
   private output = '';
+  /** All of standard error: apart, as it comes in the middle of prompts. */
+  private complaints = '';
   private wake: () => void = () => undefined;
   private readonly sends: boolean;
 
@@ -84,16 +86,15 @@ class Guest implements TestpmdGuest {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.child = child;
-    const heard = (text: string) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.output += text;
       this.wake();
-    };
-    child.stdout.setEncoding('utf8').on('data', heard);
-    createInterface({ input: child.stderr }).on('line', (line) => heard(`${line}\n`));
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.complaints += text));
     this.exited = new Promise((resolve) => {
       child.once('close', () => resolve());
       child.once('error', (error) => {
-        heard(error.message);
+        this.complaints += error.message;
         resolve();
       });
     });
@@ -174,7 +175,8 @@ class Guest implements TestpmdGuest {
   private async until(text: string): Promise<string> {
     while (!this.output.includes(text)) {
       if (this.child.exitCode !== null || this.child.signalCode !== null) {
-        throw new Error(`dpdk-testpmd has ended: ${this.output.trim().split('\n').slice(-4).join(' | ')}`);
+        const last = `${this.output}\n${this.complaints}`.trim().split('\n').slice(-4);
+        throw new Error(`dpdk-testpmd has ended: ${last.join(' | ')}`);
       }
       await new Promise<void>((resolve) => (this.wake = resolve));
     }

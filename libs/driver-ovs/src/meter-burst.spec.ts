@@ -16,14 +16,14 @@ describe('burst of a meter', () => {
     );
   });
 
-  it('is a tenth of a second where that is more', () => {
-    expect(burstOf({ unit: 'kbps', rate: 1_000_000 }, 1500)).toBe(100_000);
-    expect(burstOf({ unit: 'pps', rate: 100_000 }, 1500)).toBe(10_000);
+  it('is a fifth of a second where that is more', () => {
+    expect(burstOf({ unit: 'kbps', rate: 1_000_000 }, 1500)).toBe(200_000);
+    expect(burstOf({ unit: 'pps', rate: 100_000 }, 1500)).toBe(20_000);
   });
 
   it('is small for small thresholds: 5 kbit/s let one large frame through at a time', () => {
     expect(burstOf({ unit: 'kbps', rate: 5 }, 1500)).toBe(13);
     expect(burstOf({ unit: 'kbps', rate: 5 }, 9000)).toBe(73);
-    expect(burstOf({ unit: 'pps', rate: 9 }, 1500)).toBe(1);
+    expect(burstOf({ unit: 'pps', rate: 4 }, 1500)).toBe(1);
   });
 });
