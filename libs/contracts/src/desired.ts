@@ -76,7 +76,7 @@ export const portSchema = z.object({
   number: z.int().min(PORT_NUMBER_MIN).max(PORT_NUMBER_MAX),
   macAddress,
   queues: z.int().min(1).max(8),
-  ringSize: z.int().min(256).max(4096),
+  ringSize: z.int().min(256).max(1024),
 });
 
 export const uplinkGroupSchema = z.object({

@@ -4,7 +4,6 @@ export {
   PortNotRenderableError,
   renderInterface,
   QUEUES_MAX,
-  VIRTIO_RING_SIZES,
   type PortFacts,
 } from './interface-xml';
 export { rewriteDomain, type PortResolver, type RewrittenDomain } from './rewrite-domain';

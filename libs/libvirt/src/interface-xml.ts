@@ -5,7 +5,7 @@
  * There is no `<mtu>`: libvirt 9.0 takes it for the kernel's device of a tap, and doesn't start a domain that has it on a vhost-user
  * interface ("Cannot set interface MTU on ''", with any target). So a guest takes 1500 until somebody sets its MTU inside it.
  */
-import { SOCKET_PATH_BYTES_MAX } from '@opendvs/model';
+import { RING_SIZES, SOCKET_PATH_BYTES_MAX } from '@opendvs/model';
 import { escapeAttribute } from './xml-edits';
 
 /** What a guest's interface must know of its port. */
@@ -23,11 +23,6 @@ export interface PortFacts {
   mtuBytes: number;
 }
 
-/**
- * Ring sizes that QEMU's virtio-net takes: a power of two from 256, and at most VIRTQUEUE_MAX_SIZE. The transmit ring may
- * differ from 256 only because the backend is vhost-user.
- */
-export const VIRTIO_RING_SIZES: readonly number[] = [256, 512, 1024];
 export const QUEUES_MAX = 8;
 /** Of a virtio-net device that isn't told another. */
 const GUEST_MTU_BYTES_DEFAULT = 1500;
@@ -89,10 +84,10 @@ export function checkPortFacts(port: PortFacts): void {
   if (!Number.isInteger(port.queues) || port.queues < 1 || port.queues > QUEUES_MAX) {
     fail('queues', `${port.queues} queues are outside 1..${QUEUES_MAX}`);
   }
-  if (!VIRTIO_RING_SIZES.includes(port.ringSize)) {
+  if (!RING_SIZES.some((size) => size === port.ringSize)) {
     fail(
       'ringSize',
-      `a ring of ${port.ringSize} descriptors: QEMU's virtio-net takes ${VIRTIO_RING_SIZES.join(', ')}; change the port's ringSize`,
+      `a ring of ${port.ringSize} descriptors: QEMU's virtio-net takes ${RING_SIZES.join(', ')}; change the port's ringSize`,
     );
   }
 }

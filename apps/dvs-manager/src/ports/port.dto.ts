@@ -43,7 +43,7 @@ export class CreatePortDto {
   @IntegerField({
     description: "Descriptors in each of the NIC's rings.",
     min: 256,
-    max: 4096,
+    max: 1024,
     values: RING_SIZES,
     default: 256,
   })

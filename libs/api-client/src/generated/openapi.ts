@@ -706,7 +706,7 @@ export interface components {
              * @default 256
              * @enum {integer|null}
              */
-            ringSize?: 256 | 512 | 1024 | 2048 | 4096 | null;
+            ringSize?: 256 | 512 | 1024 | null;
             /** @description Id of the virtual machine, in whatever system has it. */
             vmId?: string | null;
             /** @description Name of the virtual machine. */
@@ -1166,7 +1166,7 @@ export interface components {
              * @description Descriptors in each of the NIC's rings.
              * @enum {integer|null}
              */
-            ringSize?: 256 | 512 | 1024 | 2048 | 4096 | null;
+            ringSize?: 256 | 512 | 1024 | null;
             /** @description Id of the virtual machine, in whatever system has it. */
             vmId?: string | null;
             /** @description Name of the virtual machine. */
@@ -1387,7 +1387,7 @@ export interface components {
              * @description Descriptors in each of the NIC's rings.
              * @enum {integer}
              */
-            ringSize: 256 | 512 | 1024 | 2048 | 4096;
+            ringSize: 256 | 512 | 1024;
             /** @description The vhost-user socket on the host, where QEMU listens. */
             readonly socketPath: string;
             /** @description What the host tells of the port. Not covered by the ETag. */
