@@ -1,5 +1,6 @@
 /** The manager as an application: everything between its configuration and a listening socket. */
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import helmet from '@fastify/helmet';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -41,16 +42,13 @@ export async function createManager(
     forceCloseConnections: 'idle', // what is being answered is finished
     skipMiddie: true,
     // a URL that the router can't read never reaches the filter
-    frameworkErrors: (_error, request, reply) => {
+    frameworkErrors: (_error: Error, { url }: { url: string }, { raw }: { raw: ServerResponse }) => {
       const problem = new ProblemError(
         'malformed-request',
         'a part of the URL is too long, or wrongly encoded',
       );
-      const document = JSON.stringify(problem.toDocument(request.url));
-      void reply
-        .status(problem.status)
-        .type('application/problem+json')
-        .send(document as never);
+      raw.writeHead(problem.status, { 'content-type': 'application/problem+json' });
+      raw.end(JSON.stringify(problem.toDocument(url)));
     },
   });
   const fastify = adapter.getInstance<FastifyInstance>();
