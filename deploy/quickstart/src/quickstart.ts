@@ -106,7 +106,7 @@ class Run {
       ['API', `${apiUrl}/api/v1`],
       ['Its description', `${apiUrl}/api/docs`],
       ['Log in', `export DVSCTL_SERVER=${apiUrl} DVSCTL_TOKEN_FILE=${tokenFile}`],
-      ['', 'bin/dvsctl list ports'],
+      ['', 'bin/dvsctl port list'],
       ['or', `curl -H "Authorization: Bearer $(cat ${tokenFile})" ${apiUrl}/api/v1/ports`],
       ...(simulatedHosts === null ? [['VMs', 'virsh -c qemu:///system list']] : []),
       ['Logs', logDir],
