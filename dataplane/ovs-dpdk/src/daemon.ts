@@ -38,6 +38,7 @@ export class Daemon {
       const child = spawn('setpriv', ['--pdeathsig', 'SIGTERM', command, ...args], {
         env: { ...process.env, ...env },
         stdio: ['ignore', output, output],
+        detached: true, // a session of its own: Ctrl-C in a terminal is for whoever stops the daemons in order
       });
       const daemon = new Daemon(name, child);
       await new Promise<void>((resolve, reject) => {
