@@ -42,10 +42,10 @@ export class CreatePortDto {
 
   @IntegerField({
     description: "Descriptors in each of the NIC's rings.",
-    min: 256,
-    max: 1024,
+    min: Math.min(...RING_SIZES),
+    max: Math.max(...RING_SIZES),
     values: RING_SIZES,
-    default: 256,
+    default: RING_SIZES[0],
   })
   ringSize!: number;
 
