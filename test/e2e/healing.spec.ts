@@ -118,6 +118,23 @@ describe('healing, with a VM that pings all the while', () => {
     await expectSuppressed();
   }, 60_000);
 
+  it('loses nothing when ovsdb-server dies, and follows it when it is back', async () => {
+    await withoutLoss(async (pings) => {
+      const { ovsdbServer } = lab.ovs.running.pids;
+      process.kill(ovsdbServer, 'SIGKILL');
+      await within(
+        'ovsdb-server was started again',
+        async () => lab.ovs.running.pids.ovsdbServer !== ovsdbServer,
+        10_000,
+      );
+      await pings.answered(20);
+      await setThreshold(THRESHOLD_PPS + 1);
+      await inSync();
+      await setThreshold(THRESHOLD_PPS);
+    });
+    await expectSuppressed();
+  }, 60_000);
+
   it('makes a port again that somebody deleted', async () => {
     await lab.vsctl('del-port', interfaceName(right.port.id));
     await reachable();
