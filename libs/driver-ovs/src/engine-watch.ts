@@ -9,6 +9,7 @@ import { concernsSpecs, DriftWatch } from './drift-watch';
 import { isConnected } from './live-ports';
 import { DatabaseObserver, type ObservedDatabase, type ObservedPort } from './observe-database';
 import type { OvsTables } from './ovs-database';
+import { bridgeKey } from './ovs-objects';
 
 /** A VM's port, by the id that its mark says. */
 export interface VmPort {
@@ -71,6 +72,13 @@ export class EngineWatch {
     if (concerned.length === 0) return;
     this.tell({ type: 'ports-changed', portIds: concerned.map(({ portId }) => portId) });
     if (!this.isWorking) this.tell({ type: 'drift', what: `OpenFlow port ${ofport} of bridge ${bridge}` });
+  }
+
+  /** The connection to a bridge has ended. With the bridge itself gone, the database tells. */
+  bridgeClosed(bridge: string): void {
+    const isThere = this.database().bridges.has(bridgeKey(bridge));
+    if (isThere && !this.isWorking)
+      this.tell({ type: 'drift', what: `OpenFlow connection of bridge ${bridge}` });
   }
 
   private databaseChanged(changes: readonly RowChange<OvsTables>[]): void {

@@ -56,7 +56,7 @@ export class OvsDriver implements DataplaneDriver<OvsSpec> {
       lost: (reason) => tell({ type: 'engine-lost', reason }),
       restarted: () => tell({ type: 'engine-restarted' }),
       flowsChanged: (bridge) => tell({ type: 'drift', what: `flows of bridge ${bridge}` }),
-      bridgeClosed: (bridge) => tell({ type: 'drift', what: `bridge ${bridge}` }),
+      bridgeClosed: (bridge) => this.watch.bridgeClosed(bridge),
       portChanged: (bridge, ofport) => this.watch.portChanged(bridge, ofport),
     });
   }
