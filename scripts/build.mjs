@@ -29,7 +29,12 @@ function* sourceFiles(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory() && entry.name !== 'node_modules') yield* sourceFiles(path);
-    else if (extname(entry.name) === '.ts' && !entry.name.endsWith('.d.ts') && !entry.name.endsWith('.spec.ts')) yield path;
+    else if (
+      extname(entry.name) === '.ts' &&
+      !entry.name.endsWith('.d.ts') &&
+      !entry.name.endsWith('.spec.ts')
+    )
+      yield path;
   }
 }
 

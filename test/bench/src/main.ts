@@ -13,13 +13,7 @@ import { measureRestart } from './measure-restart';
 import { measureThroughput } from './measure-throughput';
 import { measureWire } from './measure-wire';
 import { processUsage, usageBetween, type ProcessUsage } from './process-usage';
-import { renderTable } from './result-table';
-
-export interface SectionResult {
-  figures: object;
-  manager: ProcessUsage;
-  agent: ProcessUsage;
-}
+import { renderTable, type SectionResult } from './result-table';
 
 const RUN_DIR = '/var/lib/opendvs-bench';
 const SECTIONS = {

@@ -1,6 +1,12 @@
 /** The figures as a table for people. */
 import Table from 'cli-table3';
-import type { SectionResult } from './main';
+import type { ProcessUsage } from './process-usage';
+
+export interface SectionResult {
+  figures: object;
+  manager: ProcessUsage;
+  agent: ProcessUsage;
+}
 
 /** What each figure should be, where the project has set itself a mark. */
 const TARGETS: Record<string, (figures: Record<string, number>) => { text: string; met: boolean }> = {

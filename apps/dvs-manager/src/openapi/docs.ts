@@ -30,7 +30,7 @@ const START = `SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#ui', deepLi
 
 /** Call after all routes are known and before the first request. The document is made once, when it is first asked for. */
 export function serveDocs(app: NestFastifyApplication): void {
-  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const fastify = app.getHttpAdapter().getInstance();
   const assets = dirname(require.resolve('swagger-ui-dist/package.json'));
   const options = { config: { public: true } };
   let json: string | null = null;
