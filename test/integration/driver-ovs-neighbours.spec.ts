@@ -1,4 +1,5 @@
 /**
+ * @needs root hugepages
  * Real OVS-DPDK that isn't ours alone, or doesn't do what it is told: others' bridges, ports, flows and meters, names that are taken,
  * ports that vswitchd loses, bonds.
  */

@@ -1,4 +1,5 @@
 /**
+ * @needs root hugepages
  * What VMs receive: VLANs, thresholds and counters measured with packets, two dpdk-testpmd guests at a time on real OVS-DPDK.
  * Everything is counted at the receiver's end of its vhost-user port. The guests share a CPU with all else that runs here, so frames
  * that the receiver had no time to fetch are counted by the switch (txDropped) and added: it has sent them.
