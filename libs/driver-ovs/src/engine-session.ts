@@ -7,6 +7,7 @@ import { ConnectionClosedError } from '@opendvs/openflow';
 import { OvsdbClient, type Replica } from '@opendvs/ovsdb';
 import { BridgeSession, type BridgeEvents } from './bridge-session';
 import { OVS_DATABASE, type OvsTables } from './ovs-database';
+import { underSignals } from './under-signals';
 import { VswitchdControl } from './vswitchd-control';
 
 export interface EngineOptions {
@@ -25,7 +26,11 @@ export interface SessionEvents {
 }
 
 /** vswitchd may have thousands of ports to make. */
-const TAKE_OVER_DEADLINE_MS = 60_000;
+const TAKE_OVER_TIMEOUT = {
+  afterMs: 60_000,
+  message:
+    'ovs-vswitchd has not taken a change of its database over within 60 s; its log says what it is doing',
+};
 
 export class EngineSession {
   private readonly bridges = new Map<string, Promise<BridgeSession>>();
@@ -119,10 +124,11 @@ export class EngineSession {
 
   /** Waits until vswitchd has taken over everything that was in the database when `next_cfg` was this. */
   async takenOver(nextCfg: number, signal: AbortSignal): Promise<void> {
-    const deadline = AbortSignal.timeout(TAKE_OVER_DEADLINE_MS);
     const isTakenOver = () =>
       [...this.replica.rows('Open_vSwitch').values()].some((row) => row.cur_cfg >= nextCfg);
-    await this.replica.until(isTakenOver, AbortSignal.any([deadline, signal, this.lost]));
+    await underSignals([signal, this.lost], TAKE_OVER_TIMEOUT, (either) =>
+      this.replica.until(isTakenOver, either),
+    );
   }
 
   close(): void {
