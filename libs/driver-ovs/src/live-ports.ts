@@ -16,6 +16,10 @@ export function livePort(
   return { portId, link: vhostConnects === 0 ? 'no-peer' : 'disconnected', reason: null, vhostConnects };
 }
 
+/**
+ * `status` rather than `link_state`: after a restart of vswitchd with its VMs running, link_state may say `down` for ever (3.1 computes
+ * it before it has set the queues up, and doesn't look again).
+ */
 export function isConnected({ interfaces }: ObservedPort): boolean {
-  return interfaces.some(({ link_state }) => link_state === 'up');
+  return interfaces.some(({ status }) => status.get('status') === 'connected');
 }

@@ -43,6 +43,8 @@ export const OVS_DATABASE = defineDatabase('Open_vSwitch', {
     ofport: column.optional('integer'),
     error: column.optional('string'),
     link_state: column.optional('string'),
+    /** Of a vhost-user port: `status` is `connected` or `disconnected`. */
+    status: column.map('string', 'string'),
   },
 });
 
