@@ -253,6 +253,19 @@ describe('Open vSwitch shared with others', () => {
     });
   });
 
+  it('switches on a NIC that was off when it becomes an uplink, and leaves one alone that is switched off later', async () => {
+    const flagsOf = async (nic: string) =>
+      /<(.*)>/.exec(await rig.inNetwork('ip', 'link', 'show', nic))![1]!.split(',');
+    await rig.inNetwork('ip', 'link', 'set', 'up1', 'down');
+    const desired = world([port], anUplinkGroup([{ kernelName: 'up1' }]));
+    await inSync(desired);
+    expect(await flagsOf('up1')).toContain('UP');
+    await rig.inNetwork('ip', 'link', 'set', 'up1', 'down');
+    await inSync(desired);
+    expect(await flagsOf('up1')).not.toContain('UP');
+    await rig.inNetwork('ip', 'link', 'set', 'up1', 'up');
+  });
+
   it.each([
     [
       'active-backup',

@@ -5,9 +5,6 @@
 import { join } from 'node:path';
 import type { Step, StepResult } from '@opendvs/dataplane';
 import {
-  applyBundle,
-  applyMeterMods,
-  BundleError,
   connect,
   monitorFlows,
   monitorPorts,
@@ -16,29 +13,21 @@ import {
   readMeterStats,
   readPorts,
   readPortStats,
+  switchPortsOn,
   type Connection,
-  type FlowMod,
-  type Meter,
-  type MeterMod,
   type MeterStats,
-  type OpenFlowError,
+  type PortDescription,
   type PortStats,
 } from '@opendvs/openflow';
-import { bodiesOf, flowMods, sameBodies, specOfBodies, type FlowBodies } from './flow-set';
-import {
-  bridgeKey,
-  flowsKey,
-  meterKey,
-  type FlowsSpec,
-  type MeterSpec,
-  type OvsObserved,
-  type OvsSpec,
-} from './ovs-objects';
-import { COOKIE_OF_OURS, meterOf, ownerOfCookie, type FlowOwner } from './pipeline';
+import { observedOnBridge, stateOf, type BridgeState } from './bridge-state';
+import { applyFlowSteps } from './flow-steps';
+import { applyMeterSteps, meterIdIn } from './meter-steps';
+import type { FlowsSpec, MeterSpec, OvsObserved, OvsSpec } from './ovs-objects';
+import { COOKIE_OF_OURS, ownerOfCookie } from './pipeline';
 
 export interface BridgeEvents {
   /** The connection is over; the session is of no use any more. */
-  closed(reason: string): void;
+  closed(): void;
   /** Somebody else changed flows of ours. */
   flowsChanged(): void;
   /** The OpenFlow port of this number came or went. */
@@ -58,23 +47,18 @@ export interface BridgeCounters {
   meters: ReadonlyMap<number, MeterStats>;
 }
 
-const NO_FLOWS: FlowBodies = new Map();
-const METER_EXISTS = 'OFPMMFC_METER_EXISTS';
-const UNKNOWN_METER = 'OFPMMFC_UNKNOWN_METER';
-
 export class BridgeSession {
-  /** What of ours is on the bridge, by key; null: to be read. */
+  /** What of ours is on the bridge; null: to be read. */
   private known: Map<string, OvsObserved> | null = null;
-  private readonly presentPorts: Set<number>;
+  /** Changes of our flows by others, so far. */
+  private foreignChanges = 0;
+  private readonly presentPorts = new Set<number>();
 
   private constructor(
     readonly name: string,
     private readonly connection: Connection,
-    presentPorts: readonly number[],
     private readonly events: BridgeEvents,
-  ) {
-    this.presentPorts = new Set(presentPorts);
-  }
+  ) {}
 
   /** @throws ConnectionClosedError when vswitchd has no such bridge */
   static async open(
@@ -84,27 +68,13 @@ export class BridgeSession {
     signal: AbortSignal,
   ): Promise<BridgeSession> {
     const connection = await connect(join(runDir, `${name}.mgmt`), signal);
-    const early: (() => void)[] = [];
-    let session: BridgeSession | null = null;
-    const whenOpen = (act: (opened: BridgeSession) => void) => {
-      if (session) act(session);
-      else early.push(() => act(session!));
-    };
-    connection.once('close', (reason) => whenOpen(() => events.closed(reason?.message ?? 'closed')));
-    await monitorPorts(connection, ({ reason, port }) =>
-      whenOpen((opened) => opened.portChanged(reason, port.port)),
-    );
+    const session = new BridgeSession(name, connection, events);
+    connection.once('close', () => events.closed());
+    await monitorPorts(connection, ({ reason, port }) => session.portChanged(reason, port.port));
     await monitorFlows(connection, (change) =>
-      whenOpen((opened) => opened.flowChanged('cookie' in change ? change.cookie : null)),
+      session.flowChanged('cookie' in change ? change.cookie : null),
     );
-    const ports = await readPorts(connection);
-    session = new BridgeSession(
-      name,
-      connection,
-      ports.map(({ port }) => port),
-      events,
-    );
-    for (const act of early) act();
+    await session.refreshPorts();
     return session;
   }
 
@@ -114,36 +84,42 @@ export class BridgeSession {
   }
 
   /** Asks for the ports that there are now; news of them may be late. */
-  async refreshPorts(): Promise<void> {
+  async refreshPorts(): Promise<PortDescription[]> {
     const ports = await readPorts(this.connection);
     this.presentPorts.clear();
     for (const { port } of ports) this.presentPorts.add(port);
+    return ports;
+  }
+
+  /** Switches those of the ports on that are off: a NIC of the kernel carries nothing until somebody does. */
+  async switchOn(ports: readonly PortDescription[]): Promise<void> {
+    const off = ports.filter(({ adminDown }) => adminDown);
+    if (off.length > 0) await switchPortsOn(this.connection, off);
   }
 
   /** @param ownNumbers port numbers of our rows on the bridge: their meters are ours even if no flow uses them */
   async observe(audit: boolean, ownNumbers: ReadonlySet<number>): Promise<OvsObserved[]> {
-    if (audit || this.known === null) this.known = await this.read(ownNumbers);
-    return [...this.known.values()];
+    const state = audit || this.known === null ? await this.read(ownNumbers) : this.known;
+    return [...state.values()];
   }
 
-  /**
-   * Steps on meters and flows. Meters first, and deleted last: a flow can't be without its meter.
-   */
+  /** Steps on meters and flows. Meters come first, and are deleted last: a flow can't be without its meter. */
   async apply(
     steps: readonly Step<OvsSpec>[],
     ownNumbers: ReadonlySet<number>,
     witness: MeterWitness,
   ): Promise<StepResult[]> {
-    this.known ??= await this.read(ownNumbers);
+    const state = this.known ?? (await this.read(ownNumbers));
     try {
       const [put, gone] = [steps.filter(isMeterPut), steps.filter(isMeterDeletion)];
-      if (put.some(({ verb }) => verb === 'update') || gone.length > 0) {
+      if (put.some(({ key }) => state.has(key)) || gone.length > 0) {
         witness.beforeChange(await readMeterStats(this.connection));
       }
-      const results = await this.applyMeters(put, witness);
-      results.push(...(await this.applyFlows(steps.filter((step) => kindOf(step) === 'flows'))));
-      results.push(...(await this.applyMeters(gone, witness)));
-      return results;
+      return [
+        ...(await this.applyMeters(put, state, witness)),
+        ...(await this.applyFlows(steps.filter(isAboutFlows), state)),
+        ...(await this.applyMeters(gone, state, witness)),
+      ];
     } catch (error) {
       this.known = null; // what of it was done is not known
       throw error;
@@ -165,131 +141,42 @@ export class BridgeSession {
     this.connection.close();
   }
 
-  private async read(ownNumbers: ReadonlySet<number>): Promise<Map<string, OvsObserved>> {
+  /** What is read while others change it is not remembered. */
+  private async read(ownNumbers: ReadonlySet<number>): Promise<BridgeState> {
+    const { foreignChanges } = this;
     const [flows, meters] = await Promise.all([
       readFlows(this.connection, COOKIE_OF_OURS),
       readMeters(this.connection),
     ]);
-    const bodies = new Map<string, { owner: FlowOwner; entries: [string, string][] }>();
-    for (const one of flows) {
-      const owner = ownerOfCookie(one.cookie);
-      if (!owner) continue;
-      const key = flowsKey(this.name, owner);
-      const group = bodies.get(key) ?? { owner, entries: [] };
-      bodies.set(key, group);
-      group.entries.push([one.key, one.body]);
-    }
-    const objects = [...bodies].map(([key, { owner, entries }]) => this.flowsObject(key, owner, entries));
-    const usedMeters = new Set(objects.flatMap(({ spec }) => metersOf(spec as FlowsSpec)));
-    const ownMeters = meters.filter(({ id }) => usedMeters.has(id) || ownNumbers.has(meterOf(id).portNumber));
-    return new Map(
-      [...ownMeters.map((meter) => this.meterObject(meter)), ...objects].map((one) => [one.key, one]),
-    );
+    const state = stateOf(this.name, flows, meters, ownNumbers, this.known ?? new Map());
+    this.known = foreignChanges === this.foreignChanges ? new Map(state) : null;
+    return state;
   }
 
-  private flowsObject(key: string, owner: FlowOwner, entries: [string, string][]): OvsObserved {
-    const bodies: FlowBodies = new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
-    const known = this.known?.get(key)?.spec as FlowsSpec | undefined;
-    const spec =
-      known && sameBodies(bodiesOf(known), bodies) ? known : specOfBodies(this.name, owner, bodies);
-    return this.observed(key, spec);
-  }
-
-  private meterObject({ id, unit, bands }: Meter): OvsObserved {
-    const { portNumber, kind } = meterOf(id);
-    const [band] = bands;
-    return this.observed(meterKey(this.name, portNumber, kind), {
-      kind: 'meter',
-      bridge: this.name,
-      id,
-      unit: unit === 'pktps' ? 'pps' : 'kbps',
-      rate: bands.length === 1 ? band!.rate : 0, // ours have one band: anything else differs from every rendered one
-      burst: bands.length === 1 ? band!.burst : 0,
-    });
-  }
-
-  private observed(key: string, spec: MeterSpec | FlowsSpec): OvsObserved {
-    const meters = spec.kind === 'flows' ? metersOf(spec) : [];
-    const dependsOn = meters.map((id) => meterKey(this.name, meterOf(id).portNumber, meterOf(id).kind));
-    return {
-      kind: spec.kind,
-      key,
-      spec,
-      dependsOn: [bridgeKey(this.name), ...dependsOn],
-      claims: [],
-      owner: null,
-    };
-  }
-
-  private async applyMeters(steps: readonly Step<OvsSpec>[], witness: MeterWitness): Promise<StepResult[]> {
-    const mods = steps.map((step) => this.meterMod(step));
-    const errors = await applyMeterMods(this.connection, mods);
-    const again = mods.flatMap((mod, i) => retryOf(mod, errors[i]!) ?? []);
-    const errorsOfAgain = await applyMeterMods(this.connection, again);
-    return steps.map((step, i) => {
-      const { meter } = mods[i]!;
-      const retried = again.findIndex((mod) => mod.meter === meter);
-      const error = retried < 0 ? errors[i] : errorsOfAgain[retried];
-      if (error) return failure(step.key, `meter ${meter.id} of bridge ${this.name}`, error);
-      this.remember(step);
-      witness.restarted(meter.id);
-      return { key: step.key, ok: true };
-    });
-  }
-
-  private meterMod(step: Step<OvsSpec>): MeterMod {
-    if (step.verb === 'delete') return { command: 'delete', meter: { id: (step.from.spec as MeterSpec).id } };
-    const { id, unit, rate, burst } = step.to.spec as MeterSpec;
-    const meter: Meter = { id, unit: unit === 'pps' ? 'pktps' : 'kbps', bands: [{ rate, burst }] };
-    return { command: this.known?.has(step.key) ? 'modify' : 'add', meter };
-  }
-
-  /** All flows of the batch in one bundle; what the switch refuses is left out, and the rest sent again. */
-  private async applyFlows(steps: readonly Step<OvsSpec>[]): Promise<StepResult[]> {
-    const results: StepResult[] = [];
-    let left = steps.map((step) => ({ step, mods: this.modsOf(step) }));
-    while (left.length > 0) {
-      const errors = await this.bundle(left.flatMap(({ mods }) => mods));
-      const failed = left.filter(({ mods }) => mods.some((mod) => errors.has(mod)));
-      if (errors.size > 0 && failed.length === 0)
-        throw new Error(`bridge ${this.name} refused a bundle as a whole`);
-      for (const { step, mods } of failed) {
-        const error = errors.get(mods.find((mod) => errors.has(mod))!)!;
-        results.push(failure(step.key, `a flow of bridge ${this.name}`, error));
-      }
-      left = left.filter((one) => !failed.includes(one));
-      if (failed.length > 0) continue;
-      for (const { step } of left) this.remember(step);
-      results.push(...left.map(({ step }): StepResult => ({ key: step.key, ok: true })));
-      left = [];
-    }
+  private async applyMeters(
+    steps: readonly Step<OvsSpec>[],
+    state: BridgeState,
+    witness: MeterWitness,
+  ): Promise<StepResult[]> {
+    const results = await applyMeterSteps(this.connection, steps, (key) => state.has(key));
+    this.remember(steps, results);
+    for (const [i, step] of steps.entries()) if (results[i]!.ok) witness.restarted(meterIdIn(step));
     return results;
   }
 
-  private modsOf(step: Step<OvsSpec>): FlowMod[] {
-    const before = this.known?.get(step.key)?.spec as FlowsSpec | undefined;
-    return flowMods(
-      before ? bodiesOf(before) : NO_FLOWS,
-      step.verb === 'delete' ? null : (step.to.spec as FlowsSpec),
-    );
+  private async applyFlows(steps: readonly Step<OvsSpec>[], state: BridgeState): Promise<StepResult[]> {
+    const specOf = (key: string) => state.get(key)?.spec as FlowsSpec | undefined;
+    const results = await applyFlowSteps(this.connection, steps, specOf);
+    this.remember(steps, results);
+    return results;
   }
 
-  /** @returns what was refused; empty: all of it was applied */
-  private async bundle(mods: readonly FlowMod[]): Promise<Map<FlowMod, OpenFlowError>> {
-    try {
-      await applyBundle(this.connection, mods);
-      return new Map();
-    } catch (error) {
-      if (!(error instanceof BundleError)) throw error;
-      const named = error.failures.flatMap(({ mod, error: reason }) => (mod ? [[mod, reason] as const] : []));
-      if (named.length === 0) throw error;
-      return new Map(named);
+  private remember(steps: readonly Step<OvsSpec>[], results: readonly StepResult[]): void {
+    const done = new Set(results.filter(({ ok }) => ok).map(({ key }) => key));
+    for (const step of steps.filter(({ key }) => done.has(key))) {
+      if (step.verb === 'delete') this.known?.delete(step.key);
+      else this.known?.set(step.key, observedOnBridge(step.key, step.to.spec as MeterSpec | FlowsSpec));
     }
-  }
-
-  private remember(step: Step<OvsSpec>): void {
-    if (step.verb === 'delete') this.known?.delete(step.key);
-    else this.known?.set(step.key, this.observed(step.key, step.to.spec as MeterSpec | FlowsSpec));
   }
 
   private portChanged(reason: 'add' | 'delete' | 'modify', port: number): void {
@@ -302,32 +189,13 @@ export class BridgeSession {
   /** @param cookie null: changes have been left out, so it may have been ours */
   private flowChanged(cookie: bigint | null): void {
     if (cookie !== null && !ownerOfCookie(cookie)) return;
+    this.foreignChanges += 1;
     this.known = null;
     this.events.flowsChanged();
   }
 }
 
 const kindOf = (step: Step<OvsSpec>) => (step.verb === 'delete' ? step.from : step.to).spec.kind;
+const isAboutFlows = (step: Step<OvsSpec>) => kindOf(step) === 'flows';
 const isMeterPut = (step: Step<OvsSpec>) => kindOf(step) === 'meter' && step.verb !== 'delete';
 const isMeterDeletion = (step: Step<OvsSpec>) => kindOf(step) === 'meter' && step.verb === 'delete';
-
-function metersOf({ flows }: FlowsSpec): number[] {
-  return flows.flatMap(({ instructions }) => instructions.meter ?? []);
-}
-
-/** What we remembered was wrong: a meter that is there already is changed, one that isn't is made. */
-function retryOf(mod: MeterMod, error: OpenFlowError | null): MeterMod | null {
-  if (error?.errorName === METER_EXISTS && mod.command === 'add')
-    return { command: 'modify', meter: mod.meter };
-  if (error?.errorName === UNKNOWN_METER && mod.command === 'modify')
-    return { command: 'add', meter: mod.meter };
-  return null;
-}
-
-function failure(key: string, what: string, { errorName }: OpenFlowError): StepResult {
-  return {
-    key,
-    ok: false,
-    error: `${what} was refused by Open vSwitch: ${errorName}; see ovs-vswitchd's log for the reason`,
-  };
-}

@@ -29,7 +29,7 @@ export class DriftWatch {
 }
 
 /** Columns that vswitchd writes, and which are no part of any spec. */
-const STATE_COLUMNS = new Set(['link_state', 'status']);
+const STATE_COLUMNS = new Set(['status']);
 
 /** May the change make a difference to a spec? */
 export function concernsSpecs({ table, columns }: RowChange<OvsTables>): boolean {

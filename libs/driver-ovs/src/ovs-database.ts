@@ -42,7 +42,6 @@ export const OVS_DATABASE = defineDatabase('Open_vSwitch', {
     /** Written by vswitchd: the port's number, -1 when it could not be made. */
     ofport: column.optional('integer'),
     error: column.optional('string'),
-    link_state: column.optional('string'),
     /** Of a vhost-user port: `status` is `connected` or `disconnected`. */
     status: column.map('string', 'string'),
   },

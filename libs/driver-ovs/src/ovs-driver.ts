@@ -18,6 +18,7 @@ import type { PortCounters } from '@opendvs/model';
 import { applyToBridges } from './apply-to-bridges';
 import { ledgerOfBridge, recordCounters } from './counters';
 import { CountersLedger } from './counters-ledger';
+import type { BridgeSession } from './bridge-session';
 import { applyToDatabase } from './database-apply';
 import { isDatabaseStep, type DatabaseStep } from './database-batch';
 import { EngineLink } from './engine-link';
@@ -26,6 +27,7 @@ import { EngineWatch } from './engine-watch';
 import { EventQueue } from './event-queue';
 import { livePort } from './live-ports';
 import { checkPresence, isLost, Revivals } from './lost-ports';
+import type { ObservedPort } from './observe-database';
 import { observeEngine } from './observe-engine';
 import type { OvsSpec, PortSpec } from './ovs-objects';
 import { OvsRenderer } from './render';
@@ -145,7 +147,7 @@ export class OvsDriver implements DataplaneDriver<OvsSpec> {
     const { ports } = this.watch.database();
     const touched = tried.flatMap(({ key }) => ports.get(key) ?? []);
     const bridges = await session.bridgesThere(touched.map(({ bridge }) => bridge.name));
-    await Promise.all([...bridges.values()].map((bridge) => bridge.refreshPorts()));
+    await Promise.all([...bridges.values()].map((bridge) => refreshPorts(bridge, touched)));
     return [...checkPresence(results, ports, bridges), ...held];
   }
 
@@ -165,6 +167,14 @@ export class OvsDriver implements DataplaneDriver<OvsSpec> {
 async function allOf(work: Promise<StepResult[]>[]): Promise<StepResult[]> {
   await Promise.allSettled(work);
   return (await Promise.all(work)).flat();
+}
+
+/** Asks a bridge which ports it has, and switches on the NICs among those that have just been made or changed. */
+async function refreshPorts(bridge: BridgeSession, touched: readonly ObservedPort[]): Promise<void> {
+  const present = await bridge.refreshPorts();
+  const nics = touched.filter((port) => port.bridge.name === bridge.name && port.object.kind === 'uplink');
+  const numbers = new Set(nics.flatMap(({ interfaces }) => interfaces.map(({ ofport }) => ofport)));
+  await bridge.switchOn(present.filter(({ port }) => numbers.has(port)));
 }
 
 /** What can't be changed of a vhost-user port while it lives. */

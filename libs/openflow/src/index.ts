@@ -15,6 +15,6 @@ export type { Instructions } from './instructions';
 export type { Masked, Match } from './match';
 export { applyMeterMods, readMeters, readMeterStats } from './meter';
 export type { Meter, MeterBand, MeterMod, MeterStats } from './meter';
-export { monitorPorts, readPorts, readPortStats } from './ports';
+export { monitorPorts, readPorts, readPortStats, switchPortsOn } from './ports';
 export type { PortChange, PortDescription, PortStats } from './ports';
 export { ReservedPort, tagged, VLAN_PRESENT } from './protocol';

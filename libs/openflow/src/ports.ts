@@ -60,6 +60,36 @@ export async function readPorts(connection: Connection): Promise<PortDescription
 }
 
 /**
+ * Switches ports on, as `ip link set … up` does for a NIC of the kernel: in the switch's own network namespace, whichever that is.
+ * Rejects with the first OpenFlowError: a port that is gone by now, for instance.
+ */
+export async function switchPortsOn(
+  connection: Connection,
+  ports: readonly Pick<PortDescription, 'port' | 'mac'>[],
+): Promise<void> {
+  const transaction = new Transaction(connection);
+  try {
+    await transaction.send(ports.map(switchOn));
+  } finally {
+    transaction.end();
+  }
+  for (const error of transaction.errors.values()) throw error;
+}
+
+/** struct ofp_port_mod: clears OFPPC_PORT_DOWN and nothing else. */
+const switchOn = ({ port, mac }: Pick<PortDescription, 'port' | 'mac'>): OutgoingMessage => ({
+  type: MessageType.PORT_MOD,
+  writeBody: (writer) =>
+    writer
+      .u32(port)
+      .zeros(4)
+      .bytes(Buffer.from(mac.replaceAll(':', ''), 'hex'))
+      .zeros(2)
+      .u32(0)
+      .u32(PORT_DOWN),
+});
+
+/**
  * From its resolution on, `listener` is called for each port that comes, goes or changes (link state included). At most once for a
  * connection.
  */
