@@ -36,7 +36,7 @@ export const managerPid = (lab: BenchLab) => lab.installation.manager.pids[0]!;
 export const agentOf = (lab: BenchLab) => lab.installation.hosts[0]!.agent;
 export const agentPid = (lab: BenchLab) => agentOf(lab).pids[0]!;
 
-/** How long an idle polling thread sleeps: 0 for throughput, as on a host; 250 leaves the control plane its second core. */
+/** How long an idle polling thread sleeps: 0, never, as on a host. The quickstart's 250 makes every port that comes or goes wait for it. */
 export async function setPmdMaxSleep(lab: BenchLab, microseconds: number): Promise<void> {
   const { ovsdbSocket } = lab.installation.ovs!.running;
   const set = ['set', 'Open_vSwitch', '.', `other_config:pmd-maxsleep=${microseconds}`];

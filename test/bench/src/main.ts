@@ -6,7 +6,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { FloorClient } from './floor';
-import { agentPid, managerPid, startLab, type BenchLab } from './lab';
+import { agentPid, managerPid, setPmdMaxSleep, startLab, type BenchLab } from './lab';
 import { measureBurst } from './measure-burst';
 import { measureEdit } from './measure-edit';
 import { measureRestart } from './measure-restart';
@@ -34,12 +34,18 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort());
   console.error('starting PostgreSQL, NATS, OVS-DPDK, manager and agent …');
   const lab = await startLab(RUN_DIR);
+  await setPmdMaxSleep(lab, 0);
   const results: Partial<Record<SectionName, SectionResult>> = {};
   try {
     for (const name of names) {
       abort.signal.throwIfAborted();
       console.error(`measuring ${name} …`);
-      results[name] = await measured(lab, SECTIONS[name]);
+      try {
+        results[name] = await measured(lab, SECTIONS[name]);
+      } catch (error) {
+        console.error(`${name} could not be measured:`, error);
+        process.exitCode = 1;
+      }
     }
   } finally {
     await lab.installation.stop();

@@ -2,7 +2,7 @@
 import type { FloorClient } from './floor';
 import type { BenchLab } from './lab';
 import { rounded, timed } from './percentiles';
-import { addPorts, deletePorts, makeScenery, portSettings, removeScenery, type Scenery } from './scenery';
+import { addPort, addPorts, deletePorts, makeScenery, removeScenery } from './scenery';
 
 export interface BurstResult {
   ports: number;
@@ -23,7 +23,7 @@ export async function measureBurst(
   const floor = await timed(() => client.addPorts(1, PORTS)).finally(() => client.close());
   const scenery = await makeScenery(lab, 'burst');
   const single = await timed(() =>
-    Promise.all(Array.from({ length: PORTS }, (_, index) => postPort(lab, scenery, index))),
+    Promise.all(Array.from({ length: PORTS }, (_, index) => addPort(lab, scenery, `burst-${index}`))),
   );
   await deletePorts(lab, single.result);
   const bulk = await timed(() => addPorts(lab, scenery, 'bulk', PORTS));
@@ -40,9 +40,4 @@ export async function measureBurst(
     ratio: rounded(single.ms / floor.ms),
     bulkRatio: rounded(bulk.ms / floor.ms),
   };
-}
-
-async function postPort(lab: BenchLab, scenery: Scenery, index: number): Promise<string> {
-  const port = await lab.network.create('ports', portSettings(lab, scenery, `burst-${index}`));
-  return port.id;
 }

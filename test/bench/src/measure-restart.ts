@@ -3,6 +3,7 @@
  * many pings were lost.
  */
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { bodyOf } from '@opendvs/api-client';
 import { ensureGuestImage, ensureLibvirt, Guest, type GuestImage } from '../../../dataplane/guest/src';
 import { Ping } from '../../../dataplane/traffic-vm/src';
@@ -20,6 +21,7 @@ export interface RestartResult {
 
 const WIRED_PORTS = 200;
 const DEADLINE_MS = 30_000;
+const POLL_MS = 10;
 
 export async function measureRestart(lab: BenchLab): Promise<RestartResult> {
   const scenery = await makeScenery(lab, 'restart');
@@ -61,20 +63,24 @@ async function killAndWait(lab: BenchLab): Promise<number> {
   const before = agentPid(lab);
   const start = performance.now();
   agentOf(lab).kill();
+  let reason = 'it was not started again';
   while (performance.now() - start < DEADLINE_MS) {
-    if (agentOf(lab).pids[0] !== before && (await inSync(lab))) return performance.now() - start;
+    await pause(POLL_MS);
+    const [now] = agentOf(lab).pids;
+    if (now === undefined || now === before) continue;
+    reason = await whyNotInSync(lab);
+    if (reason === '') return performance.now() - start;
   }
-  throw new Error(`the agent was not in sync ${DEADLINE_MS} ms after it was killed`);
+  throw new Error(`the agent was not in sync ${DEADLINE_MS} ms after it was killed: ${reason}`);
 }
 
-/** Asked of the agent, which reads its engine back for the answer; until it runs again there is none. */
-async function inSync({ network, hostId }: BenchLab): Promise<boolean> {
+/** Asked of the agent, which reads its engine back for the answer. Empty when it is in sync. */
+async function whyNotInSync({ network, hostId }: BenchLab): Promise<string> {
   try {
-    const plan = await bodyOf(
-      network.api.http.GET('/api/v1/hosts/{id}/plan', { params: { path: { id: hostId } } }),
-    );
-    return plan.inSync;
-  } catch {
-    return false; // nobody answers yet
+    const question = network.api.http.GET('/api/v1/hosts/{id}/plan', { params: { path: { id: hostId } } });
+    const { inSync, steps } = await bodyOf(question);
+    return inSync ? '' : `${steps.length} steps are left`;
+  } catch (error) {
+    return (error as Error).message;
   }
 }

@@ -17,7 +17,7 @@ import {
 import { bridgeName } from '@opendvs/model';
 import type { Item } from '@opendvs/api-client';
 import { frame, startTestpmdGuest, type TestpmdGuest } from '../../../dataplane/traffic/src';
-import { agentOf, setPmdMaxSleep, type BenchLab } from './lab';
+import { agentOf, type BenchLab } from './lab';
 import { percentile, rounded } from './percentiles';
 import { addPorts, deletePorts, makeScenery, removeScenery } from './scenery';
 
@@ -48,7 +48,6 @@ export async function measureThroughput(lab: BenchLab): Promise<ThroughputResult
     await receiver.stopSending();
     await sender.startSending();
     await agentOf(lab).stop();
-    await setPmdMaxSleep(lab, 0);
     openflow = await connect(
       join(lab.installation.ovs!.running.runDir, `${bridgeName(scenery.switchId)}.mgmt`),
     );
@@ -56,7 +55,6 @@ export async function measureThroughput(lab: BenchLab): Promise<ThroughputResult
   } finally {
     openflow?.close();
     for (const guest of guests) await guest.close();
-    await setPmdMaxSleep(lab, 250);
     await agentOf(lab).start();
     await deletePorts(
       lab,

@@ -2,7 +2,7 @@
 import type { FloorClient } from './floor';
 import type { BenchLab } from './lab';
 import { percentile, timed } from './percentiles';
-import { deletePorts, makeScenery, portSettings, removeScenery } from './scenery';
+import { addPort, deletePorts, makeScenery, removeScenery } from './scenery';
 
 export interface WireResult {
   p50Ms: number;
@@ -19,10 +19,8 @@ export async function measureWire(lab: BenchLab, openFloor: () => Promise<FloorC
   const ids: string[] = [];
   const times: number[] = [];
   for (let index = 0; index < PORTS; index += 1) {
-    const { result, ms } = await timed(() =>
-      lab.network.create('ports', portSettings(lab, scenery, `wire-${index}`)),
-    );
-    ids.push(result.id);
+    const { result, ms } = await timed(() => addPort(lab, scenery, `wire-${index}`));
+    ids.push(result);
     times.push(ms);
   }
   await deletePorts(lab, ids);

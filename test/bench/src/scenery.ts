@@ -24,8 +24,17 @@ export async function removeScenery({ network, hostId }: BenchLab, scenery: Scen
   await network.delete('switches', scenery.switchId);
 }
 
-export function portSettings(lab: BenchLab, scenery: Scenery, name: string): NewItem<'ports'> {
+function portSettings(lab: BenchLab, scenery: Scenery, name: string): NewItem<'ports'> {
   return { portGroupId: scenery.portGroupId, hostId: lab.hostId, name };
+}
+
+/** One POST, held until it is applied. Without an Idempotency-Key, as most programs post. */
+export async function addPort(lab: BenchLab, scenery: Scenery, name: string): Promise<string> {
+  const body = portSettings(lab, scenery, name);
+  const response = await lab.network.api.send('POST', `/api/v1/ports${APPLIED}`, { body });
+  const { id, applied } = (await response.json()) as { id: string; applied: boolean };
+  if (!applied) throw new Error(`port ${name} was not applied`);
+  return id;
 }
 
 /** One bulk request, held until all is applied. */
