@@ -266,6 +266,33 @@ describe('Open vSwitch shared with others', () => {
     await rig.inNetwork('ip', 'link', 'set', 'up1', 'up');
   });
 
+  it('says which NIC cannot carry the MTU of its switch', async () => {
+    await rig.inNetwork(
+      'ip',
+      'link',
+      'add',
+      'link',
+      'other0',
+      'name',
+      'small0',
+      'type',
+      'macvlan',
+      'mode',
+      'bridge',
+    );
+    const desired = world([port], anUplinkGroup([{ kernelName: 'small0' }]));
+    await inSync(desired);
+    const jumbo = withEdit(desired, 'switches', dvs.id, { mtuBytes: 9000 });
+    const failed = {
+      [`uplink/${bridge}`]: expect.stringMatching(/small0 carries an MTU of 1500 and not the 9000/) as string,
+    };
+    expect(await rig.converge(driver, jumbo)).toMatchObject(failed);
+    expect(await rig.converge(driver, jumbo)).toMatchObject(failed);
+    await inSync(desired);
+    await rig.converge(driver, aHostDesired({ host: { id: HOST_ID } }));
+    await rig.inNetwork('ip', 'link', 'del', 'small0');
+  });
+
   it.each([
     [
       'active-backup',

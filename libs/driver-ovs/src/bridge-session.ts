@@ -34,12 +34,12 @@ export interface BridgeEvents {
   portChanged(ofport: number): void;
 }
 
-/** Is told of meters whose counts are about to be lost. */
+/** Is told when meters are made, changed and deleted, as they lose their counts by that. */
 export interface MeterWitness {
-  /** All counts, before any meter is changed or deleted. */
+  /** All counts as they are; from now on what others read of meters may be from before or after the change. */
   beforeChange(stats: readonly MeterStats[]): void;
-  /** This one counts from zero now. */
-  restarted(meterId: number): void;
+  /** It is over; these meters count from zero. */
+  afterChange(restartedMeterIds: readonly number[]): void;
 }
 
 export interface BridgeCounters {
@@ -110,15 +110,12 @@ export class BridgeSession {
     witness: MeterWitness,
   ): Promise<StepResult[]> {
     const state = this.known ?? (await this.read(ownNumbers));
+    const ofMeters = (wanted: readonly Step<OvsSpec>[]) => this.applyMeters(wanted, state, witness);
     try {
-      const [put, gone] = [steps.filter(isMeterPut), steps.filter(isMeterDeletion)];
-      if (put.some(({ key }) => state.has(key)) || gone.length > 0) {
-        witness.beforeChange(await readMeterStats(this.connection));
-      }
       return [
-        ...(await this.applyMeters(put, state, witness)),
+        ...(await ofMeters(steps.filter(isMeterPut))),
         ...(await this.applyFlows(steps.filter(isAboutFlows), state)),
-        ...(await this.applyMeters(gone, state, witness)),
+        ...(await ofMeters(steps.filter(isMeterDeletion))),
       ];
     } catch (error) {
       this.known = null; // what of it was done is not known
@@ -158,10 +155,18 @@ export class BridgeSession {
     state: BridgeState,
     witness: MeterWitness,
   ): Promise<StepResult[]> {
-    const results = await applyMeterSteps(this.connection, steps, (key) => state.has(key));
-    this.remember(steps, results);
-    for (const [i, step] of steps.entries()) if (results[i]!.ok) witness.restarted(meterIdIn(step));
-    return results;
+    if (steps.length === 0) return [];
+    const isNew = !steps.some(({ key }) => state.has(key));
+    witness.beforeChange(isNew ? [] : await readMeterStats(this.connection));
+    const restarted: number[] = [];
+    try {
+      const results = await applyMeterSteps(this.connection, steps, (key) => state.has(key));
+      this.remember(steps, results);
+      restarted.push(...steps.filter((_, i) => results[i]!.ok).map(meterIdIn));
+      return results;
+    } finally {
+      witness.afterChange(restarted);
+    }
   }
 
   private async applyFlows(steps: readonly Step<OvsSpec>[], state: BridgeState): Promise<StepResult[]> {

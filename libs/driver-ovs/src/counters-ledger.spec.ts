@@ -84,6 +84,16 @@ describe('CountersLedger', () => {
     });
   });
 
+  it('tells a reading of meters that was taken across a change of them', () => {
+    const ledger = begun();
+    const [before] = [ledger.meterTime];
+    ledger.beginMeterChange();
+    expect(ledger.meterTime).toBeNull();
+    ledger.endMeterChange();
+    expect(ledger.meterTime).not.toBe(before);
+    expect(ledger.meterTime).toBe(ledger.meterTime);
+  });
+
   it('goes on in the same epoch when the agent is started again', () => {
     const before = begun();
     before.linkSeen(PORT, INTERFACE, true);

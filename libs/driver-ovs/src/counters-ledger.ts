@@ -51,6 +51,8 @@ interface LedgerFile {
 export class CountersLedger {
   private accounts = new Map<string, Account>();
   private engineStart = '';
+  private metersChanging = 0;
+  private meterChanges = 0;
 
   /** @param file where the ledger is kept; null: nowhere */
   constructor(private readonly file: string | null) {}
@@ -105,6 +107,23 @@ export class CountersLedger {
     });
     advance(meter.packets, count.packets);
     advance(meter.bytes, count.bytes);
+  }
+
+  /**
+   * Stands for the time at which meters are read. A reading may be recorded if this is still the same when it is there: otherwise
+   * meters have been changed meanwhile, and it isn't known on which side of that it was taken. `null`: they are being changed.
+   */
+  get meterTime(): number | null {
+    return this.metersChanging > 0 ? null : this.meterChanges;
+  }
+
+  beginMeterChange(): void {
+    this.metersChanging += 1;
+  }
+
+  endMeterChange(): void {
+    this.metersChanging -= 1;
+    this.meterChanges += 1;
   }
 
   /** A meter was made, changed or deleted: it counts from zero. */

@@ -2,7 +2,7 @@
 import type { PortCounters, SuppressionKind } from '@opendvs/model';
 import type { MeterStats, PortStats } from '@opendvs/openflow';
 import type { BridgeCounters, MeterWitness } from './bridge-session';
-import type { CountersLedger, RawCounters } from './counters-ledger';
+import type { CountersLedger, MeterCount, RawCounters } from './counters-ledger';
 import type { ObservedPort } from './observe-database';
 import { LIMITED_KINDS, meterIdOf, meterOf } from './pipeline';
 
@@ -14,19 +14,30 @@ export interface CountedPort {
   connects: number;
 }
 
-/** @param countersOf what was read of the bridge of that name; undefined: it could not be read, its ports stay as they were */
+/**
+ * @param countersOf what was read of the bridge of that name; undefined: it could not be read, its ports stay as they were
+ * @param meterTime `CountersLedger.meterTime` before that
+ */
 export function recordCounters(
   ports: readonly CountedPort[],
   countersOf: (bridge: string) => BridgeCounters | undefined,
+  meterTime: number | null,
   ledger: CountersLedger,
 ): PortCounters[] {
+  const metersAreRight = meterTime !== null && meterTime === ledger.meterTime;
   return ports.flatMap(({ portId, port, connects }) => {
     const counters = countersOf(port.bridge.name);
     const number = numberOf(port);
     const stats = counters?.ports.get(number);
     if (stats) ledger.recordPort(portId, rawCounters(stats), connects);
-    const kinds = counters ? recordMeters(portId, number, counters, ledger) : [];
-    return ledger.countersOf(portId, kinds) ?? [];
+    const meters = metersOf(number, counters);
+    if (metersAreRight) for (const { kind, dropped } of meters) ledger.recordMeter(portId, kind, dropped);
+    return (
+      ledger.countersOf(
+        portId,
+        meters.map(({ kind }) => kind),
+      ) ?? []
+    );
   });
 }
 
@@ -42,30 +53,32 @@ export function ledgerOfBridge(
   };
   return {
     beforeChange: (stats) => {
-      for (const one of stats)
+      for (const one of stats) {
         withPort(one.id, (portId, kind) => ledger.recordMeter(portId, kind, droppedBy(one)));
+      }
+      ledger.beginMeterChange();
     },
-    restarted: (meterId) => withPort(meterId, (portId, kind) => ledger.meterRestarted(portId, kind)),
+    afterChange: (restarted) => {
+      for (const meterId of restarted)
+        withPort(meterId, (portId, kind) => ledger.meterRestarted(portId, kind));
+      ledger.endMeterChange();
+    },
   };
 }
 
-/** @returns the kinds that have a meter */
-function recordMeters(
-  portId: string,
+/** What the meters of a port have dropped: of each kind that has one. */
+function metersOf(
   portNumber: number,
-  { meters }: BridgeCounters,
-  ledger: CountersLedger,
-): SuppressionKind[] {
+  counters: BridgeCounters | undefined,
+): { kind: SuppressionKind; dropped: MeterCount }[] {
   return LIMITED_KINDS.flatMap(({ kind, meterIndex }) => {
-    const stats = meters.get(meterIdOf(portNumber, meterIndex));
-    if (!stats) return [];
-    ledger.recordMeter(portId, kind, droppedBy(stats));
-    return kind;
+    const stats = counters?.meters.get(meterIdOf(portNumber, meterIndex));
+    return stats ? { kind, dropped: droppedBy(stats) } : [];
   });
 }
 
 /** A frame above the threshold is counted by the band; the meter itself counts all. */
-const droppedBy = ({ bands }: MeterStats) => bands[0] ?? { packets: 0, bytes: 0 };
+const droppedBy = ({ bands }: MeterStats): MeterCount => bands[0] ?? { packets: 0, bytes: 0 };
 
 /** The number in use; a port whose number is held by another has none. */
 function numberOf({ interfaces }: ObservedPort): number {

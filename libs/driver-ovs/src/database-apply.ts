@@ -6,11 +6,14 @@ import type { StepResult } from '@opendvs/dataplane';
 import { OvsdbTransactionError } from '@opendvs/ovsdb';
 import { DatabaseBatch, type DatabaseStep } from './database-batch';
 import type { EngineSession } from './engine-session';
-import type { ObservedDatabase } from './observe-database';
+import { hasItsMtu, type ObservedDatabase } from './observe-database';
 import type { OvsSpec } from './ovs-objects';
 
 /** The database as it is, in specs. */
 export type Observe = () => ObservedDatabase;
+
+/** vswitchd looks at its devices ten times a second. */
+const MTU_TAKEN_WITHIN_MS = 500;
 
 export async function applyToDatabase(
   session: EngineSession,
@@ -42,12 +45,27 @@ async function applyTogether(
   if (batch.refused.size < steps.length) {
     const [row] = (await session.client.transact(transaction)).rowsOf(root);
     await session.takenOver(row!.next_cfg, signal);
+    await mtusTaken(session, steps, observe, signal);
   }
   const after = observe();
   return steps.map((step): StepResult => {
     const error = batch.refused.get(step.key) ?? outcomeOf(step, after);
     return error === null ? { key: step.key, ok: true } : { key: step.key, ok: false, error };
   });
+}
+
+/** Gives NICs a moment to take an MTU; whether they did is seen afterwards. */
+async function mtusTaken(
+  session: EngineSession,
+  steps: readonly DatabaseStep[],
+  observe: Observe,
+  signal: AbortSignal,
+): Promise<void> {
+  const uplinks = steps.filter((step) => step.verb !== 'delete' && step.to.kind === 'uplink');
+  if (uplinks.length === 0) return;
+  const haveTheirs = () =>
+    uplinks.every(({ key }) => observe().ports.get(key)?.interfaces.every(hasItsMtu) ?? true);
+  await session.waitFor(haveTheirs, MTU_TAKEN_WITHIN_MS, signal);
 }
 
 /** What is wrong with the object of a step now; `null`: nothing. */

@@ -26,11 +26,7 @@ export interface SessionEvents {
 }
 
 /** vswitchd may have thousands of ports to make. */
-const TAKE_OVER_TIMEOUT = {
-  afterMs: 60_000,
-  message:
-    'ovs-vswitchd has not taken a change of its database over within 60 s; its log says what it is doing',
-};
+const TAKEN_OVER_WITHIN_MS = 60_000;
 
 export class EngineSession {
   private readonly bridges = new Map<string, Promise<BridgeSession>>();
@@ -126,9 +122,15 @@ export class EngineSession {
   async takenOver(nextCfg: number, signal: AbortSignal): Promise<void> {
     const isTakenOver = () =>
       [...this.replica.rows('Open_vSwitch').values()].some((row) => row.cur_cfg >= nextCfg);
-    await underSignals([signal, this.lost], TAKE_OVER_TIMEOUT, (either) =>
-      this.replica.until(isTakenOver, either),
+    if (await this.waitFor(isTakenOver, TAKEN_OVER_WITHIN_MS, signal)) return;
+    throw new Error(
+      `ovs-vswitchd has not taken a change of its database over within ${TAKEN_OVER_WITHIN_MS / 1000} s; its log says what it is doing`,
     );
+  }
+
+  /** Waits for a condition of the database. Returns whether it came true in time. */
+  async waitFor(condition: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    return underSignals([signal, this.lost], timeoutMs, (either) => this.replica.until(condition, either));
   }
 
   close(): void {

@@ -16,6 +16,7 @@ import {
   type OvsObserved,
   type PortSpec,
 } from './ovs-objects';
+import { VHOST_USER_TYPE } from './render-port';
 import { BRIDGE_OTHER_CONFIG, INTERFACE_OPTIONS, PORT_OTHER_CONFIG, uplinkPortName } from './render-switch';
 
 export interface ObservedPort {
@@ -165,14 +166,33 @@ function bridgeFault(name: string): string {
 
 /** What Open vSwitch has against a port, with what to do about it; `null`: nothing. */
 export function faultOf(interfaces: readonly InterfaceRow[]): string | null {
-  for (const { name, error, ofport, ofport_request } of interfaces) {
-    if (error !== null) return `Open vSwitch refuses interface ${name}: ${error}${remedyOf(error)}`;
-    if (ofport === -1) return `Open vSwitch could not make interface ${name}; its log says why`;
-    if (ofport !== null && ofport_request !== null && ofport !== ofport_request) {
-      return `interface ${name} got OpenFlow port ${ofport}, as ${ofport_request} is held by a port that OpenDVS doesn't know: give that one another ofport_request`;
-    }
+  for (const row of interfaces) {
+    const fault = faultOfInterface(row);
+    if (fault !== null) return fault;
   }
   return null;
+}
+
+function faultOfInterface(row: InterfaceRow): string | null {
+  const { name, error, ofport, ofport_request } = row;
+  if (error !== null) return `Open vSwitch refuses interface ${name}: ${error}${remedyOf(error)}`;
+  if (ofport === -1) return `Open vSwitch could not make interface ${name}; its log says why`;
+  if (ofport !== null && ofport_request !== null && ofport !== ofport_request) {
+    return `interface ${name} got OpenFlow port ${ofport}, as ${ofport_request} is held by a port that OpenDVS doesn't know: give that one another ofport_request`;
+  }
+  if (!hasItsMtu(row)) {
+    return `interface ${name} carries an MTU of ${row.mtu} and not the ${row.mtu_request} of its switch: larger frames are lost there; give the switch an MTU that the NIC can, or another NIC`;
+  }
+  return null;
+}
+
+/**
+ * A NIC takes an MTU or doesn't; vswitchd sees which some time after it has taken the configuration over. A vhost-user port has
+ * none before a VM is on it.
+ */
+export function hasItsMtu({ type, mtu, mtu_request }: InterfaceRow): boolean {
+  if (type === VHOST_USER_TYPE) return true;
+  return mtu === null || mtu_request === null || mtu >= mtu_request;
 }
 
 function remedyOf(error: string): string {

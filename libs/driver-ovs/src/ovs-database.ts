@@ -42,6 +42,8 @@ export const OVS_DATABASE = defineDatabase('Open_vSwitch', {
     /** Written by vswitchd: the port's number, -1 when it could not be made. */
     ofport: column.optional('integer'),
     error: column.optional('string'),
+    /** In use; less than asked for where the NIC can't do more. */
+    mtu: column.optional('integer'),
     /** Of a vhost-user port: `status` is `connected` or `disconnected`. */
     status: column.map('string', 'string'),
   },

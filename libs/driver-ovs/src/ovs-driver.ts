@@ -122,10 +122,11 @@ export class OvsDriver implements DataplaneDriver<OvsSpec> {
       const ports = this.watch
         .vmPorts()
         .map((one) => ({ ...one, connects: this.ledger.vhostConnects(one.portId) }));
+      const { meterTime } = this.ledger;
       const bridges = await session.bridgesThere(ports.map(({ port }) => port.bridge.name));
       const read = [...bridges].map(async ([name, bridge]) => [name, await bridge.readCounters()] as const);
       const counters = new Map(await Promise.all(read));
-      const recorded = recordCounters(ports, (bridge) => counters.get(bridge), this.ledger);
+      const recorded = recordCounters(ports, (bridge) => counters.get(bridge), meterTime, this.ledger);
       this.ledger.retain(new Set(ports.map(({ portId }) => portId)));
       this.ledger.save();
       return recorded;

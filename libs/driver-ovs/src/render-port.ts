@@ -25,6 +25,9 @@ import {
 import { LIMITED_KINDS, meterIdOf, portFlows, VLAN_NOWHERE } from './pipeline';
 import { NOT_A_BOND } from './render-switch';
 
+/** QEMU listens on the socket, the switch connects, and again after a restart of either. */
+export const VHOST_USER_TYPE = 'dpdkvhostuserclient';
+
 /** @param flows of the port, as {@link renderFlows} makes them */
 export function renderPort(
   port: Port,
@@ -81,7 +84,7 @@ function renderRow(
     interfaces: [
       {
         name,
-        type: 'dpdkvhostuserclient',
+        type: VHOST_USER_TYPE,
         options: { 'vhost-server-path': vhostSocketPath(vhostSocketDir, port.id) },
         mtuRequest: dvs.mtuBytes,
         ofportRequest: port.number,
